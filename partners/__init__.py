@@ -1,0 +1,1 @@
+"""The organisations around the child: schools, associations, projects and what they are granted."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PreCasesConfig(AppConfig):
+    name = "pre_cases"
+    verbose_name = "Parcours de réussite éducative"

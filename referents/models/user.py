@@ -1,0 +1,170 @@
+"""People who sign in, and the dated memberships their ordinary access derives from."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from audit.history import History
+
+if TYPE_CHECKING:
+    from referents.standing import Standing
+
+
+class Role(models.TextChoices):
+    REFERENT = "referent", "référent de parcours"
+    COORDINATOR = "coordinator", "coordination"
+    EPRE_MEMBER = "epre_member", "membre de l’EPRE"
+    PROJECT_LEADER = "project_leader", "porteur de projet"
+    PILOTAGE = "pilotage", "pilotage du programme"
+    DPO = "dpo", "délégué à la protection des données"
+    ADMINISTRATOR = "administrator", "administration technique"
+
+
+TEAM_ROLES = (Role.REFERENT, Role.COORDINATOR, Role.EPRE_MEMBER)
+NOMINATIVE_ROLES = (*TEAM_ROLES, Role.PROJECT_LEADER)
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, email: str | None) -> User:
+        return self.get(email=(email or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """One account per person. Rights come from memberships and dated facts, never from groups or flags."""
+
+    email = models.EmailField("adresse électronique", unique=True)
+    first_name = models.CharField("prénom", max_length=80)
+    last_name = models.CharField("nom", max_length=80)
+    employer = models.CharField("employeur", max_length=120, blank=True)
+    is_active = models.BooleanField("compte actif", default=True)
+    date_joined = models.DateTimeField("créé le", default=timezone.now)
+
+    objects = UserManager()
+    history = History(excluded_fields=["password", "last_login"])
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["first_name", "last_name"]
+    is_staff = False
+
+    class Meta:
+        verbose_name = "compte"
+        verbose_name_plural = "comptes"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_superuser=False),
+                name="user_is_never_superuser",
+                violation_error_message="Aucun compte ne peut contourner les droits.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"User {self.pk}"
+
+    def get_full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Today's memberships and charter, read in one query and kept for the life of this instance."""
+        from referents.standing import standing_of
+
+        return standing_of(self)
+
+    @property
+    def journal_capacity(self) -> tuple[str, int | None]:
+        """The role and team under which this person acts today, as the journal writes them."""
+        return self.standing.capacity
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def current(self, on: date | None = None) -> MembershipQuerySet:
+        """Memberships in force on a day (today by default); the end is excluded."""
+        day = on or timezone.localdate()
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+
+
+class Membership(models.Model):
+    """A role held from a day to another, in a team or for the whole programme. Never overwritten."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships", verbose_name="personne")
+    team = models.ForeignKey(
+        "referents.Team",
+        on_delete=models.PROTECT,
+        related_name="memberships",
+        null=True,
+        blank=True,
+        verbose_name="équipe",
+    )
+    role = models.CharField("rôle", max_length=20, choices=Role)
+    starts_on = models.DateField("depuis le", default=timezone.localdate)
+    ends_on = models.DateField("jusqu’au", null=True, blank=True, help_text="Ce jour n’est plus compris.")
+
+    objects = MembershipQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = "appartenance"
+        verbose_name_plural = "appartenances"
+        indexes = [models.Index(fields=["team", "role", "starts_on"], name="membership_team_role")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="membership_ends_after_start",
+                violation_error_message="La fin ne peut pas précéder le début.",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=TEAM_ROLES, team__isnull=False) | (~Q(role__in=TEAM_ROLES) & Q(team__isnull=True)),
+                name="membership_team_fits_role",
+                violation_error_message="Ce rôle s’exerce dans une équipe, ou pour tout le programme.",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "team", "role"],
+                condition=Q(ends_on__isnull=True),
+                nulls_distinct=False,
+                name="membership_one_current",
+                violation_error_message="Cette personne tient déjà ce rôle dans cette équipe.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Membership {self.pk}"
+
+
+class CharterSignature(models.Model):
+    """The confidentiality charter, signed for a year; without a valid one no nominative page opens."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="charters", verbose_name="personne")
+    version = models.CharField("version", max_length=20)
+    signed_on = models.DateField("signée le")
+    expires_on = models.DateField("valable jusqu’au", help_text="Ce jour n’est plus compris.")
+
+    history = History()
+
+    class Meta:
+        verbose_name = "charte de confidentialité"
+        verbose_name_plural = "chartes de confidentialité"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_on__gt=F("signed_on")),
+                name="charter_expires_after_signature",
+                violation_error_message="La charte expire après sa signature.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"CharterSignature {self.pk}"
