@@ -134,10 +134,15 @@ class Membership(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["user", "team", "role"],
-                condition=Q(ends_on__isnull=True),
-                nulls_distinct=False,
-                name="membership_one_current",
+                condition=Q(ends_on__isnull=True, team__isnull=False),
+                name="membership_one_current_in_team",
                 violation_error_message="Cette personne tient déjà ce rôle dans cette équipe.",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role"],
+                condition=Q(ends_on__isnull=True, team__isnull=True),
+                name="membership_one_current_in_programme",
+                violation_error_message="Cette personne tient déjà ce rôle.",
             ),
         ]
 
