@@ -7,7 +7,7 @@ was true in 2014.
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Self
 
 from django.core.exceptions import ValidationError
@@ -20,6 +20,7 @@ from partners.models.text import normalised
 UAI_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # no I, O nor Q
 UAI_SHAPE = re.compile(r"[0-9]{7}[A-Z]")
 UAI_SHAPE_OF_CORSICA = re.compile(r"(?:02|2)[AB][0-9]{4,5}[A-Z]")
+SEARCH_NAME_LENGTH = 320
 
 
 def uai_letter(digits: str) -> str:
@@ -97,7 +98,7 @@ class SearchNameField(models.CharField):
 
 
 def search_name_of(school: School) -> str:
-    return normalised(f"{school.name} {school.city} {school.uai}")
+    return normalised(f"{school.name} {school.city} {school.uai}")[:SEARCH_NAME_LENGTH]
 
 
 class SchoolQuerySet(models.QuerySet["School"]):
@@ -113,6 +114,22 @@ class SchoolQuerySet(models.QuerySet["School"]):
         for word in normalised(text).split():
             condition &= Q(search_name__contains=word)
         return self.filter(condition)
+
+    def of_nature(self, nature: str, on: date | None = None) -> Self:
+        facts = SchoolNature.objects.current(on).filter(nature=nature)
+        return self.filter(pk__in=facts.values("school"))
+
+    def in_priority_education(self, *statuses: str, on: date | None = None) -> Self:
+        """Schools with one of the labels on a day; any label when none is named."""
+        facts = SchoolPriorityStatus.objects.current(on)
+        return self.filter(pk__in=(facts.filter(status__in=statuses) if statuses else facts).values("school"))
+
+    def out_of_priority_education(self, on: date | None = None) -> Self:
+        return self.exclude(pk__in=SchoolPriorityStatus.objects.current(on).values("school"))
+
+    def in_perimeter(self, on: date | None = None) -> Self:
+        """Schools that a team of the programme answers for on a day."""
+        return self.filter(pk__in=SchoolTeam.objects.current(on).values("school"))
 
     def with_current_facts(self, on: date | None = None) -> Self:
         """Annotate ``nature``, ``priority_status``, ``priority_since`` and ``team_id`` as they stand on a day."""
@@ -138,7 +155,7 @@ class School(models.Model):
         error_messages={"unique": "Cet établissement existe déjà."},
     )
     name = models.CharField("nom", max_length=200)
-    search_name = SearchNameField("nom comparable", max_length=320, editable=False, db_index=True)
+    search_name = SearchNameField("nom comparable", max_length=SEARCH_NAME_LENGTH, editable=False, db_index=True)
     sector = models.CharField("secteur", max_length=10, choices=Sector, blank=True)
     address = models.CharField("adresse", max_length=250, blank=True)
     postcode = models.CharField("code postal", max_length=5, blank=True)
@@ -197,6 +214,10 @@ class DatedFactQuerySet(models.QuerySet[models.Model]):
         day = on or timezone.localdate()
         return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
 
+    def lasting(self) -> Self:
+        """Without the facts corrected on their first day, which were never true of any day."""
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")))
+
 
 class DatedFact(models.Model):
     """Something true of a school from a day to another, end excluded; at most one without an end."""
@@ -222,6 +243,11 @@ class DatedFact(models.Model):
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.pk}"
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which the fact holds, as the screen shows it; None while it lasts."""
+        return self.ends_on - timedelta(days=1) if self.ends_on else None
 
 
 class SchoolNature(DatedFact):
