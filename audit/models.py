@@ -1,0 +1,3 @@
+from audit.journal.models import Event
+
+__all__ = ["Event"]

@@ -1,0 +1,48 @@
+"""What every change people make has in common: an author, one transaction, and a refusal said in a sentence."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+
+from django.db import transaction
+
+from audit.history import MissingActor, acting_as
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Refused(Exception):
+    """A rule refuses this change, and nothing was written.
+
+    ``str()`` is the French sentence shown to the person, which says what to do and names nobody; ``field`` is the
+    form field beside which it belongs, None for the whole form.
+    """
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def service(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a change in one transaction, signed by the person given as ``by``; the arguments are keyword-only."""
+    parameters = inspect.signature(function).parameters
+    if "by" not in parameters or any(p.kind is not p.KEYWORD_ONLY for p in parameters.values()):
+        raise TypeError(f"{function.__qualname__}: a service takes keyword-only arguments, among them by=")
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        by = cast("AbstractBaseUser | None", kwargs.get("by"))
+        if by is None:
+            raise MissingActor(f"{function.__qualname__}: by= names the person who makes the change.")
+        with acting_as(by), transaction.atomic():
+            return function(*args, **kwargs)
+
+    run.is_service = True  # type: ignore[attr-defined]
+    return run
