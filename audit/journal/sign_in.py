@@ -1,4 +1,4 @@
-"""Signing in and out, as the journal keeps it: ids only, and of a failed attempt no address of any kind but the network."""
+"""Signing in and out, as the journal keeps it: ids only; of a failed attempt, nothing that was typed."""
 
 from __future__ import annotations
 

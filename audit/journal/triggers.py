@@ -6,6 +6,7 @@ missing or different, after every migration.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.db import connections, transaction
@@ -109,6 +110,5 @@ def _postgresql_missing(cursor: Any) -> list[str]:
 
 
 def _same(definition: str, statement: str) -> bool:
-    """PostgreSQL writes the schema before the table's name, and sometimes before that of the function."""
-    without_schema = definition.replace(f".{TABLE} ", f" {TABLE} ").replace(f".{FUNCTION}", f" {FUNCTION}").split()
-    return [word for word in without_schema if word in statement.split()] == statement.split()
+    """PostgreSQL writes the schema before the names that it gives back."""
+    return re.sub(rf"\b\w+\.(?={TABLE})", "", definition) == statement

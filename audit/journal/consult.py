@@ -1,0 +1,133 @@
+"""Reading a record or a page of records: look-up, scope and trace in one call, or nothing is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import models, transaction
+from django.http import Http404, HttpRequest
+
+from audit.encryption.keys import load_keys_of
+from audit.journal.models import Action
+from audit.journal.page import Page, read_page
+from audit.journal.record import capacity_of, record_event, subject_of, team_of
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+M = TypeVar("M", bound=models.Model)
+
+CURSOR_PARAMETER = "suite"
+LIKE_AN_ID = re.compile(r"[0-9A-Fa-f-]{1,36}")
+
+
+class _OutOfReach(Exception):
+    """The scope does not hold this id."""
+
+
+def consult(
+    request: HttpRequest,
+    queryset: models.QuerySet[M],
+    *,
+    pk: object,
+    purpose: str = "",
+    action: str = Action.READ,
+    data_kind: str = "",
+) -> M:
+    """The record of this id within the scope that the queryset is, its keys loaded and its event committed.
+
+    Raises Http404 when the scope does not hold it, whether or not it exists; the refusal is then in the journal. If
+    the event cannot be written its error comes through and nothing is shown. Never called inside a transaction.
+    """
+    actor = _actor_of(request)
+    kind = queryset.model._meta.label_lower
+    try:
+        with transaction.atomic(durable=True):
+            record = _look_up(queryset, pk)
+            record_event(
+                action,
+                kind=kind,
+                ids=[record.pk],
+                actor=actor,
+                subject_id=subject_of(record),
+                subject_team_id=team_of(record),
+                data_kind=data_kind,
+                purpose=purpose,
+            )
+    except _OutOfReach:
+        _record_refusal(actor, kind, pk, action)
+        raise Http404 from None
+    load_keys_of(record)
+    return record
+
+
+def consult_page(
+    request: HttpRequest,
+    queryset: models.QuerySet[M],
+    *,
+    order: Sequence[str] = ("due_on", "id"),
+    cursor: str | None = None,
+    size: int = 25,
+    action: str = Action.LIST,
+    purpose: str = "",
+    data_kind: str = "",
+) -> Page[M]:
+    """One page of the scope that the queryset is, its keys loaded, and one event with the ids it shows.
+
+    The place is ``?suite=`` unless ``cursor`` is given; see ``read_page`` for ``order``. Three queries: the page, the
+    event, the keys. Never called inside a transaction.
+    """
+    actor = _actor_of(request)
+    place = request.GET.get(CURSOR_PARAMETER, "") if cursor is None else cursor
+    with transaction.atomic(durable=True):
+        page = read_page(queryset, order=order, cursor=place, size=size)
+        record_event(
+            action,
+            kind=queryset.model._meta.label_lower,
+            ids=[record.pk for record in page],
+            actor=actor,
+            subject_team_id=_common_team(page),
+            data_kind=data_kind,
+            purpose=purpose,
+        )
+    load_keys_of(*page)
+    return page
+
+
+def _actor_of(request: HttpRequest) -> AbstractBaseUser | None:
+    """The signed-in person, whose role is read before the transaction and not inside."""
+    if not request.user.is_authenticated:
+        return None
+    capacity_of(request.user)
+    return request.user
+
+
+def _look_up(queryset: models.QuerySet[M], pk: object) -> M:
+    try:
+        return queryset.get(pk=pk)
+    except (ObjectDoesNotExist, ValueError, TypeError, OverflowError, ValidationError):
+        raise _OutOfReach from None  # what cannot be an id is answered like what does not exist
+
+
+def _record_refusal(actor: AbstractBaseUser | None, kind: str, pk: object, action: str) -> None:
+    """The id asked for, and no second query to see whether it exists; what is not an id is not kept."""
+    asked = str(pk) if LIKE_AN_ID.fullmatch(str(pk)) else ""
+    with transaction.atomic(durable=True):
+        record_event(
+            Action.REFUSAL,
+            kind=kind,
+            ids=[asked] if asked else [],
+            actor=actor,
+            subject_id=pk if isinstance(pk, UUID) else None,
+            detail={"asked": action},
+        )
+
+
+def _common_team(records: Iterable[models.Model]) -> int | None:
+    """The team responsible for every record of a page; None when they have several, or none."""
+    teams = {team_of(record) for record in records}
+    return teams.pop() if len(teams) == 1 else None

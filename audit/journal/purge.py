@@ -1,0 +1,71 @@
+"""The only door out of the journal: a whole month leaves once the retention is over, and its leaving is an event."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from dateutil.relativedelta import relativedelta
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from audit.journal.models import Action, Event
+from audit.journal.record import record_event
+from audit.journal.triggers import ALIAS, install_triggers, remove_triggers
+from audit.services import Refused, service
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+
+RETENTION_MONTHS = 12
+LONGEST_RETENTION_MONTHS = 36  # beyond, a documented control is no longer enough
+
+
+class MonthStillKept(Refused):
+    """The retention of this month is not over."""
+
+
+class EarlierMonthRemains(Refused):
+    """Months leave in their order, so that what remains is whole."""
+
+
+def retention_months() -> int:
+    """Months for which events are kept after their own, from 12 to 36 (``JOURNAL_RETENTION_MONTHS``)."""
+    asked = int(getattr(settings, "JOURNAL_RETENTION_MONTHS", RETENTION_MONTHS))
+    return min(max(asked, RETENTION_MONTHS), LONGEST_RETENTION_MONTHS)
+
+
+@service
+def purge_month(*, year: int, month: int, by: AbstractBaseUser) -> int:
+    """Delete the events of a month of Paris whose retention is over, and give their number.
+
+    Triggers off, deletion, purge event, triggers on: one transaction. On PostgreSQL it runs under the role that owns
+    the table, which the web application's role is not.
+    """
+    start, end = _bounds(year, month)
+    if end + relativedelta(months=retention_months()) > timezone.now():
+        raise MonthStillKept(f"Les événements sont conservés {retention_months()} mois : ce mois ne peut pas partir.")
+    if Event.objects.filter(at__lt=start).exists():
+        raise EarlierMonthRemains("Un mois plus ancien est encore au journal : commencez par lui.")
+    connection = connections[ALIAS]
+    remove_triggers(connection)
+    deleted, _ = Event.objects.filter(at__gte=start, at__lt=end).delete()
+    record_event(
+        Action.PURGE,
+        kind=Event._meta.label_lower,
+        actor=by,
+        detail={"year": year, "month": month, "count": deleted},
+    )
+    install_triggers(connection)
+    return deleted
+
+
+def _bounds(year: int, month: int) -> tuple[datetime, datetime]:
+    first = date(year, month, 1)
+    following = first + relativedelta(months=1)
+    zone = timezone.get_default_timezone()
+    return (
+        datetime(first.year, first.month, 1, tzinfo=zone),
+        datetime(following.year, following.month, 1, tzinfo=zone),
+    )
