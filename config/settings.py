@@ -91,7 +91,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "referents.context_processors.navigation",
+                "config.navigation.navigation",
             ],
         },
     }
@@ -156,7 +156,7 @@ ACCOUNT_SESSION_REMEMBER = False
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "login"
+AXES_USERNAME_CALLABLE = "referents.adapter.login_fingerprint"
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
@@ -266,6 +266,7 @@ LOGGING: dict[str, Any] = {
 
 PROGRAMME_ARRONDISSEMENTS = env.list("MARELLE_ARRONDISSEMENTS", cast=int, default=[10, 11, 13, 14, 17, 18, 19, 20])
 REVIEW_EVERY_MONTHS = env.int("MARELLE_REVIEW_EVERY_MONTHS", default=6)
+NO_REVIEW_WEEKS = env.int("MARELLE_NO_REVIEW_WEEKS", default=39)  # the coordination is told
 EVALUATION_DAYS = env.int("MARELLE_EVALUATION_DAYS", default=45)
 STALE_CONTACT_DAYS = env.int("MARELLE_STALE_CONTACT_DAYS", default=30)
 AGREEMENT_MONTHS = env.int("MARELLE_AGREEMENT_MONTHS", default=12)  # DPO

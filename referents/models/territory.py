@@ -1,6 +1,15 @@
 """Where the programme works: arrondissements and their multidisciplinary teams."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.db import models
+
+from referents.models.user import Role
+
+if TYPE_CHECKING:
+    from referents.models.user import User
 
 
 class Arrondissement(models.Model):
@@ -28,6 +37,12 @@ class Arrondissement(models.Model):
         return "1er" if self.number == 1 else f"{self.number}e"
 
 
+class TeamQuerySet(models.QuerySet["Team"]):
+    def coordinated_by(self, user: User) -> TeamQuerySet:
+        """The teams whose board the person may open."""
+        return self.filter(pk__in=user.standing.team_ids(Role.COORDINATOR)).select_related("arrondissement")
+
+
 class Team(models.Model):
     """One équipe pluridisciplinaire; an arrondissement has one or several."""
 
@@ -36,6 +51,8 @@ class Team(models.Model):
     arrondissement = models.ForeignKey(
         Arrondissement, on_delete=models.PROTECT, related_name="teams", verbose_name="arrondissement"
     )
+
+    objects = TeamQuerySet.as_manager()
 
     class Meta:
         verbose_name = "équipe"

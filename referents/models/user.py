@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -32,15 +32,23 @@ TEAM_ROLES = (Role.REFERENT, Role.COORDINATOR, Role.EPRE_MEMBER)
 NOMINATIVE_ROLES = (*TEAM_ROLES, Role.PROJECT_LEADER)
 
 
-class UserManager(BaseUserManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def holding(self, role: Role, team_id: int, on: date | None = None) -> UserQuerySet:
+        """Active accounts that hold a role in a team on a day (today by default), by name."""
+        held = Membership.objects.current(on).filter(role=role, team=team_id, user=OuterRef("pk"))
+        return self.filter(Exists(held), is_active=True).order_by("last_name", "first_name", "pk")
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user: User = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def get_by_natural_key(self, email: str | None) -> User:
-        return self.get(email=(email or "").lower())
+        user: User = self.get(email=(email or "").lower())
+        return user
 
 
 class User(AbstractBaseUser, PermissionsMixin):

@@ -1,0 +1,48 @@
+"""Which pages each role is offered; what may be opened is decided by the scopes, never here."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from referents.models import Role
+
+# (label, URL name, roles to whom it is offered; none: everybody). The first one offered is the person's home.
+ENTRIES: list[tuple[str, str, tuple[Role, ...]]] = [
+    ("Mes parcours", "pre_cases:my_parcours", (Role.REFERENT,)),
+    ("Mes équipes", "pre_cases:team_list", (Role.COORDINATOR,)),
+    ("À faire", "pre_cases:my_tasks", (Role.REFERENT, Role.COORDINATOR)),
+    ("Saisines", "pre_cases:saisine_list", (Role.REFERENT, Role.COORDINATOR)),
+    ("Partagés avec moi", "pre_cases:shared_parcours", (Role.EPRE_MEMBER,)),
+    ("Mes groupes", "pre_cases:my_groups", (Role.PROJECT_LEADER,)),
+    ("Statistiques", "pre_cases:statistics", (Role.PILOTAGE,)),
+    ("Journal", "journal_list", (Role.DPO,)),
+    ("Comptes", "account_list", (Role.ADMINISTRATOR,)),
+    ("Projets", "partners:project_list", (Role.REFERENT, Role.COORDINATOR, Role.PILOTAGE)),
+    ("Organismes", "partners:organisation_list", ()),
+    ("Écoles", "partners:school_list", ()),
+]
+
+
+def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
+    standing = request.user.standing  # type: ignore[union-attr]
+    if not standing.is_active or standing.needs_charter:
+        return []
+    offered = [
+        (label, name) for label, name, roles in ENTRIES if not roles or any(standing.holds(role) for role in roles)
+    ]
+    urls = [(label, reverse(name)) for label, name in offered]
+    # the longest address that begins the current one is where the person is
+    here = max((url for _, url in urls if request.path.startswith(url)), key=len, default="")
+    return [{"label": label, "url": url, "active": url == here} for label, url in urls]
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context of the base page: the menu, who is signed in, and whether the data are invented."""
+    context: dict[str, Any] = {"demo": settings.DEMO, "navigation": [], "signed_in_name": ""}
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        context["navigation"] = entries_for(request)
+        context["signed_in_name"] = user.get_full_name()
+    return context

@@ -1,0 +1,18 @@
+"""The door: everybody's first page is the first one of their menu."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from config.navigation import entries_for
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect(entries_for(request)[0]["url"])
+
+
+@require_safe
+def gallery(request: HttpRequest) -> HttpResponse:
+    """Every component with invented content; mounted outside production only."""
+    return render(request, "components/gallery.html")

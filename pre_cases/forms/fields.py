@@ -1,0 +1,44 @@
+"""Fields that the forms of the case files share."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from partners.models import Nomenclature, Term
+
+
+class DayField(forms.DateField):
+    """A day, today by default when ``today=True``, typed with the browser's own calendar."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def __init__(self, *, today: bool = False, **kwargs: Any) -> None:
+        if today:
+            kwargs.setdefault("initial", timezone.localdate)
+        super().__init__(**kwargs)
+
+
+class TermField(forms.ModelChoiceField):
+    """A word of a nomenclature, among those valid today."""
+
+    def __init__(self, nomenclature: Nomenclature, **kwargs: Any) -> None:
+        self.nomenclature = nomenclature
+        super().__init__(Term.objects.none(), **kwargs)
+
+    def __deepcopy__(self, memo: Any) -> "TermField":
+        copy = super().__deepcopy__(memo)
+        copy.queryset = Term.objects.of(self.nomenclature).valid()
+        return copy
+
+
+def short_text(label: str, limit: int, *, rows: int = 4, required: bool = True, help_text: str = "") -> forms.CharField:
+    """A free text: short, factual, readable by the family; its limit is said while typing."""
+    return forms.CharField(
+        label=label,
+        max_length=limit,
+        required=required,
+        help_text=help_text,
+        widget=forms.Textarea(attrs={"rows": rows, "maxlength": limit}),
+        error_messages={"max_length": f"{label} : {limit} signes au plus."},
+    )

@@ -1,0 +1,35 @@
+"""Référent, entry, end and reopening of a parcours."""
+
+from typing import Any
+
+from django import forms
+
+from partners.models import Nomenclature
+from pre_cases.forms.fields import DayField, TermField, short_text
+from referents.models import User
+
+
+class AssignForm(forms.Form):
+    referent = forms.ModelChoiceField(User.objects.none(), label="Référent")
+    on = DayField(label="À partir du", today=True)
+
+    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["referent"]
+        field.queryset = people  # type: ignore[attr-defined]
+        field.label_from_instance = User.get_full_name  # type: ignore[attr-defined]
+
+
+class EnterForm(forms.Form):
+    on = DayField(
+        label="Entrée décidée le", today=True, help_text="Le jour de l’EPRE, ou celui de la décision en urgence."
+    )
+
+
+class CloseForm(forms.Form):
+    on = DayField(label="Dernier jour suivi", today=True, help_text="Ce jour est compris.")
+    reason = TermField(Nomenclature.EXIT_REASON, label="Motif de sortie")
+
+
+class ReopenForm(forms.Form):
+    reason = short_text("Pourquoi la clôture est-elle corrigée ?", 500, rows=3)

@@ -1,0 +1,1 @@
+"""Which records: the chainable adjectives, and the scopes that say who may reach them."""

@@ -1,0 +1,231 @@
+"""Which parcours: by stage, by date, by team, and who may reach them. One scope per persona, never one big OR in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Self
+
+from dateutil.relativedelta import relativedelta
+from django.conf import settings
+from django.db import models
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Subquery, Value, When
+from django.db.models.functions import Concat
+from django.utils import timezone
+
+from pre_cases.querysets.family import in_force
+from pre_cases.stages import ParcoursStage
+from referents.models import Role
+
+if TYPE_CHECKING:
+    from pre_cases.models import Parcours
+    from referents.models import User
+
+
+def review_threshold(on: date) -> date:
+    """The last day at which a review (or the entry) makes the next one due on a day."""
+    return on - relativedelta(months=settings.REVIEW_EVERY_MONTHS)
+
+
+class ParcoursFlag(models.TextChoices):
+    """What asks for somebody's attention on an open parcours; the value stands in the address of the list."""
+
+    LATE = "en-retard", "En retard"
+    THIS_WEEK = "cette-semaine", "Cette semaine"
+    DIAGNOSIS = "en-evaluation", "En évaluation"
+    REVIEW_DUE = "point-d-etape", "Point d’étape à faire"
+    SILENT = "sans-contact", "Sans contact récent"
+    INCOMPLETE = "a-completer", "À compléter"
+    NO_REFERENT = "sans-referent", "Sans référent"
+    NO_REVIEW = "sans-point-d-etape", "Sans point d’étape depuis longtemps"
+    TO_CLOSE = "a-clore", "Bilan écrit, à clore"
+
+
+def _silent(day: date) -> Q:
+    """No contact lately; a parcours opened since has had no time to be silent."""
+    since = day - timedelta(days=settings.STALE_CONTACT_DAYS)
+    return Q(last_contact_on__lt=since) | Q(last_contact_on__isnull=True, opened_on__lt=since)
+
+
+def _review_due(day: date) -> Q:
+    from pre_cases.models import Review
+
+    threshold = review_threshold(day)
+    reviewed = Review.objects.filter(parcours=OuterRef("pk"), on__gt=threshold, on__lte=day)
+    return Q(entered_on__lte=threshold) & ~Exists(reviewed)
+
+
+def _without_review(day: date) -> Q:
+    """Entered long ago, and without a point d’étape for ``NO_REVIEW_WEEKS`` weeks."""
+    from pre_cases.models import Review
+
+    since = day - relativedelta(weeks=settings.NO_REVIEW_WEEKS)
+    return Q(entered_on__lt=since) & ~Exists(Review.objects.filter(parcours=OuterRef("pk"), on__gte=since))
+
+
+def _without_referent(day: date) -> Q:
+    from pre_cases.models import Assignment
+
+    return ~Q(Exists(Assignment.objects.filter(in_force(day), parcours=OuterRef("pk"))))
+
+
+def _incomplete(day: date) -> Q:
+    """Something that the programme counts is not filled in: sex, territory, confirmed class, or an objective."""
+    from pre_cases.models import Objective, Residence, Schooling
+
+    determined = Residence.objects.filter(in_force(day), child=OuterRef("child"), determined_on__isnull=False)
+    confirmed = Schooling.objects.filter(in_force(day), child=OuterRef("child"), confirmed_on__isnull=False)
+    objective = Objective.objects.filter(parcours=OuterRef("pk"))
+    return (
+        Q(child__sex="") | ~Exists(determined) | ~Exists(confirmed) | (Q(entered_on__isnull=False) & ~Exists(objective))
+    )
+
+
+CONDITIONS: dict[ParcoursFlag, Callable[[date], Q]] = {
+    ParcoursFlag.LATE: lambda day: Q(due_on__lt=day),
+    ParcoursFlag.THIS_WEEK: lambda day: Q(due_on__gte=day, due_on__lt=day + timedelta(days=7)),
+    ParcoursFlag.DIAGNOSIS: lambda day: Q(entered_on__isnull=True) | Q(entered_on__gt=day),
+    ParcoursFlag.REVIEW_DUE: _review_due,
+    ParcoursFlag.SILENT: _silent,
+    ParcoursFlag.INCOMPLETE: _incomplete,
+    ParcoursFlag.NO_REFERENT: _without_referent,
+    ParcoursFlag.NO_REVIEW: _without_review,
+    ParcoursFlag.TO_CLOSE: lambda day: Q(bilan__isnull=False),
+}
+
+
+class ParcoursQuerySet(models.QuerySet["Parcours"]):
+    def open(self) -> ParcoursQuerySet:
+        return self.filter(closed_on__isnull=True)
+
+    def closed(self) -> ParcoursQuerySet:
+        return self.filter(closed_on__isnull=False)
+
+    def in_team(self, team_id: int) -> ParcoursQuerySet:
+        return self.filter(team_id=team_id)
+
+    def with_stage(self, on: date | None = None) -> ParcoursQuerySet:
+        """Annotate where each parcours stood on a day (today by default); the first fact that matches wins."""
+        day = on or timezone.localdate()
+        return self.annotate(
+            stage_code=Case(
+                When(closed_on__lte=day, then=Value(ParcoursStage.CLOSED.value)),
+                When(CONDITIONS[ParcoursFlag.DIAGNOSIS](day), then=Value(ParcoursStage.DIAGNOSIS.value)),
+                When(CONDITIONS[ParcoursFlag.REVIEW_DUE](day), then=Value(ParcoursStage.REVIEW_DUE.value)),
+                default=Value(ParcoursStage.RUNNING.value),
+                output_field=models.CharField(),
+            )
+        )
+
+    def at_stage(self, stage: ParcoursStage, on: date | None = None) -> ParcoursQuerySet:
+        return self.with_stage(on).filter(stage_code=stage.value)
+
+    def with_card(self, on: date | None = None) -> ParcoursQuerySet:
+        """Everything that a row or a banner shows, in the same query: child, school, class and référent of a day.
+
+        Between two school years (July, August) the class is that of the year that ends.
+        """
+        from pre_cases.models import Assignment, Schooling
+
+        day = on or timezone.localdate()
+        schooling = Schooling.objects.filter(child=OuterRef("child"), starts_on__lte=day).order_by("-starts_on")
+        assignment = Assignment.objects.filter(in_force(day), parcours=OuterRef("pk"))
+        referent_name = Concat("referent__first_name", Value(" "), "referent__last_name")
+        return (
+            self.with_stage(day)
+            .select_related("child", "team")
+            .annotate(
+                school_name=Subquery(schooling.values("school__name")[:1]),
+                level_label=Subquery(schooling.values("level__label")[:1]),
+                referent_id=Subquery(assignment.values("referent")[:1]),
+                referent_name=Subquery(assignment.values(name=referent_name)[:1]),
+            )
+        )
+
+    def with_page(self, on: date | None = None) -> ParcoursQuerySet:
+        """Everything that the page of one parcours shows beside its timeline."""
+        from pre_cases.models import Action, ChildAdult, Enrolment, Objective, ParcoursShare, Task
+
+        day = on or timezone.localdate()
+        actions = Action.objects.select_related("domain", "partner").order_by("starts_on", "id")
+        objectives = Objective.objects.select_related("domain", "priority").order_by("set_on", "id")
+        enrolments = Enrolment.objects.current(day).select_related("project__organisation")
+        return (
+            self.with_card(day)
+            .select_related("child__family", "agreement", "saisine__source", "exit_reason", "bilan")
+            .prefetch_related(
+                Prefetch("objectives", objectives.prefetch_related(Prefetch("actions", actions))),
+                Prefetch("tasks", Task.objects.open().select_related("assignee").order_by("due_on", "id")),
+                Prefetch("enrolments", enrolments, to_attr="current_enrolments"),
+                Prefetch(
+                    "shares", ParcoursShare.objects.in_force(day).select_related("user"), to_attr="current_shares"
+                ),
+                Prefetch(
+                    "child__adult_links",
+                    ChildAdult.objects.current(day).select_related("adult"),
+                    to_attr="adults_around",
+                ),
+            )
+        )
+
+    # -- adjectives: each reads its condition, so that a tile counts exactly what its list shows -------------------
+
+    def flagged(self, flag: ParcoursFlag, on: date | None = None) -> ParcoursQuerySet:
+        return self.filter(CONDITIONS[flag](on or timezone.localdate()))
+
+    def late(self, on: date | None = None) -> ParcoursQuerySet:
+        return self.flagged(ParcoursFlag.LATE, on)
+
+    def without_referent(self, on: date | None = None) -> ParcoursQuerySet:
+        return self.flagged(ParcoursFlag.NO_REFERENT, on)
+
+    def assigned_to(self, referent_id: int, on: date | None = None) -> ParcoursQuerySet:
+        return self.filter(in_force(on, "assignments__"), assignments__referent=referent_id)
+
+    # -- scopes ---------------------------------------------------------------------------------------------------
+
+    def followed_by(self, user: User) -> ParcoursQuerySet:
+        """*Mes parcours*: those assigned today to the person, in teams where the person is a référent."""
+        return self.assigned_to(user.pk).filter(team_id__in=user.standing.team_ids(Role.REFERENT))
+
+    def coordinated_by(self, user: User) -> ParcoursQuerySet:
+        return self.filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))
+
+    def shared_with(self, user: User) -> ParcoursQuerySet:
+        """*Partagés avec moi*: an unrevoked share holds today, and the person still has a place in the programme."""
+        if not user.standing.is_active:
+            return self.none()
+        return self.open().filter(in_force(None, "shares__"), shares__user=user, shares__revoked_at__isnull=True)
+
+    def _reached(self, user: User, *scopes: str) -> Q:
+        reached = Q(pk__in=[])
+        for scope in scopes:
+            reached |= Q(Exists(getattr(self.model.objects, scope)(user).filter(pk=OuterRef("pk"))))
+        return reached
+
+    def visible_to(self, user: User) -> ParcoursQuerySet:
+        """For one record, never for a list."""
+        return self.filter(self._reached(user, "followed_by", "coordinated_by", "shared_with"))
+
+    def editable_by(self, user: User) -> ParcoursQuerySet:
+        """For one record: the référent while assigned and the coordination, until the closing is saved."""
+        return self.open().filter(self._reached(user, "followed_by", "coordinated_by"))
+
+    def decidable_by(self, user: User) -> ParcoursQuerySet:
+        """Assigning, deciding the entry, closing, reopening: the coordination of the team."""
+        return self.coordinated_by(user)
+
+
+class SupportQuerySet(models.QuerySet[models.Model]):
+    """Objectives and actions: their rights are those of their parcours, at ``path``."""
+
+    path = "parcours"
+
+    def editable_by(self, user: User) -> Self:
+        from pre_cases.models import Parcours
+
+        return self.filter(Exists(Parcours.objects.editable_by(user).filter(pk=OuterRef(self.path))))
+
+
+class ActionQuerySet(SupportQuerySet):
+    path = "objective__parcours"

@@ -1,0 +1,69 @@
+"""The two stored dates of a parcours, and the only code that writes them.
+
+``due_on`` is the next day something is expected; ``last_contact_on`` the last exchange that reached somebody.
+Both are derived from facts, and ``manage.py check_dates`` recomputes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from dateutil.relativedelta import relativedelta
+from django.conf import settings
+from django.db.models import Max, Min
+
+from pre_cases.models import NOTHING_DUE, Parcours
+
+
+def due_date(
+    *,
+    opened_on: date,
+    entered_on: date | None,
+    closed_on: date | None,
+    last_review_on: date | None,
+    next_task_on: date | None,
+    agreed_until_on: date | None,
+) -> date:
+    """The earliest of: a task, the entry to decide, the next point d'étape, the agreement to renew."""
+    if closed_on is not None:
+        return NOTHING_DUE
+    if entered_on is None:
+        step = opened_on + timedelta(days=settings.EVALUATION_DAYS)
+    else:
+        since = max(entered_on, last_review_on or entered_on)
+        step = since + relativedelta(months=settings.REVIEW_EVERY_MONTHS)
+    return min(day for day in (step, next_task_on, agreed_until_on) if day is not None)
+
+
+def last_contact(*days: date | None) -> date | None:
+    return max((day for day in days if day is not None), default=None)
+
+
+def derived_dates(parcours: Parcours) -> tuple[date, date | None]:
+    """``(due_on, last_contact_on)`` recomputed from the facts, in four queries."""
+    reviews = parcours.reviews.aggregate(last=Max("on"))
+    held = parcours.reviews.exclude(family_present=False, child_present=False).aggregate(last=Max("on"))
+    entries = parcours.entries.contacts().aggregate(last=Max("on"))
+    tasks = parcours.tasks.open().aggregate(next=Min("due_on"))
+    due_on = due_date(
+        opened_on=parcours.opened_on,
+        entered_on=parcours.entered_on,
+        closed_on=parcours.closed_on,
+        last_review_on=reviews["last"],
+        next_task_on=tasks["next"],
+        agreed_until_on=parcours.agreement.agreed_until_on,
+    )
+    return due_on, last_contact(entries["last"], held["last"])
+
+
+def refresh_dates(parcours: Parcours) -> None:
+    """Write the two dates again after a change; they are derived, and so stand outside the history."""
+    due_on, last_contact_on = derived_dates(parcours)
+    Parcours.objects.filter(pk=parcours.pk).update(due_on=due_on, last_contact_on=last_contact_on)
+    parcours.due_on, parcours.last_contact_on = due_on, last_contact_on
+
+
+def wrong_dates(parcours_list: Iterable[Parcours]) -> list[Parcours]:
+    """Those whose stored dates are not what the facts give."""
+    return [p for p in parcours_list if (p.due_on, p.last_contact_on) != derived_dates(p)]

@@ -1,0 +1,237 @@
+"""The life of a parcours: opening, référent, entry, end, reopening."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from audit.journal.record import record_change
+from audit.services import Refused, service
+from partners.models import Nomenclature, Term
+from pre_cases.models import Assignment, Comment, Parcours, Saisine, SaisineStage
+from pre_cases.services.dates import refresh_dates
+from referents.models import Membership, Role, User
+
+REOPENING_DAYS = 60  # a reopening only corrects a mistaken closing
+
+
+class ParcoursIsClosed(Refused):
+    """A closed parcours no longer changes."""
+
+
+class OpeningRefused(Refused):
+    """The facts do not allow to open a parcours yet."""
+
+
+class AssignmentRefused(Refused):
+    """This person cannot be the référent of this parcours from that day."""
+
+
+class EntryRefused(Refused):
+    """The entry into parcours cannot be decided on that day."""
+
+
+class ClosingRefused(Refused):
+    """The parcours cannot be closed like this."""
+
+
+class ReopeningRefused(Refused):
+    """The closing can no longer be corrected."""
+
+
+def locked(parcours: Parcours) -> Parcours:
+    """The parcours as it stands once nobody else can change it; refuses a closed one."""
+    current = Parcours.objects.select_for_update(of=("self",)).select_related("agreement").get(pk=parcours.pk)
+    if current.is_closed:
+        raise ParcoursIsClosed("Le parcours est clos : il ne se modifie plus. La coordination peut le rouvrir.")
+    return current
+
+
+def not_in_future(day: date, refusal: type[Refused], *, field: str) -> None:
+    if day > timezone.localdate():
+        raise refusal("Cette date est dans le futur.", field=field)
+
+
+@service
+def open_parcours(*, saisine: Saisine, on: date, by: User, referent: User | None = None) -> Parcours:
+    """Open the parcours that a saisine asked for, on the family's signed agreement, and assign its référent.
+
+    Exchanges and tasks noted on the saisine follow it into the parcours.
+    """
+    not_in_future(on, OpeningRefused, field="on")
+    current = Saisine.objects.select_for_update(of=("self",)).get(pk=saisine.pk)
+    stage = Saisine.objects.with_stage().get(pk=current.pk).stage
+    if stage is not SaisineStage.AGREEMENT_SIGNED:
+        raise OpeningRefused(_what_is_missing(stage))
+    agreement = current.agreements.get(refused_on__isnull=True, withdrawn_on__isnull=True)
+    if agreement.signed_on is None or on < agreement.signed_on:
+        raise OpeningRefused("Le parcours ne peut pas s’ouvrir avant la signature de l’accord.", field="on")
+    if agreement.agreed_until_on is not None and agreement.agreed_until_on <= on:
+        raise OpeningRefused("L’accord de la famille a expiré : faites-en signer un nouveau.", field="on")
+    if agreement.holders.filter(objected_on__isnull=False).exists():
+        raise OpeningRefused(
+            "Un titulaire de l’autorité parentale s’est opposé par écrit : la coordination doit trancher ou clore."
+        )
+    previous = _previous(current, on)
+    parcours = Parcours.objects.create(
+        child_id=current.child_id,
+        team_id=current.team_id,
+        saisine=current,
+        agreement=agreement,
+        previous=previous,
+        opened_on=on,
+        data_key_id=current.data_key_id,
+    )
+    record_change(parcours, "create")
+    for row in [*current.entries.all(), *current.tasks.all()]:
+        row.parcours = parcours
+        row.save()
+    if referent is not None:
+        _assign(parcours, referent, on)
+    refresh_dates(parcours)
+    return parcours
+
+
+def _what_is_missing(stage: SaisineStage) -> str:
+    return {
+        SaisineStage.RECEIVED: "Présentez d’abord le formulaire d’accord à la famille.",
+        SaisineStage.AGREEMENT_AWAITED: (
+            "La famille n’a pas encore signé : l’accord oral permet de préparer, pas d’ouvrir."
+        ),
+        SaisineStage.AGREEMENT_REFUSED: "La famille a refusé ou retiré son accord : le parcours ne peut pas s’ouvrir.",
+        SaisineStage.OPENED: "Le parcours de cette saisine est déjà ouvert.",
+    }.get(stage, "Cette saisine est terminée : enregistrez-en une nouvelle.")
+
+
+def _previous(saisine: Saisine, on: date) -> Parcours | None:
+    """The child's former parcours; refuses while one is open, or on a day that it still holds."""
+    previous = Parcours.objects.filter(child=saisine.child_id).order_by("-opened_on", "-id").first()
+    if previous is None:
+        return None
+    if previous.closed_on is None:
+        raise OpeningRefused("Un parcours est déjà ouvert pour cet enfant : rattachez-y la saisine.")
+    if on <= previous.closed_on:
+        raise OpeningRefused(
+            "Le parcours précédent s’étend jusqu’à ce jour : ouvrez au plus tôt le lendemain.", field="on"
+        )
+    return previous
+
+
+@service
+def assign_referent(*, parcours: Parcours, referent: User, by: User, on: date | None = None) -> Assignment:
+    """Make a person the principal référent from a day on (today by default); the former one is released that day."""
+    current = locked(parcours)
+    assignment = _assign(current, referent, on or timezone.localdate())
+    refresh_dates(current)
+    return assignment
+
+
+def _assign(parcours: Parcours, referent: User, on: date) -> Assignment:
+    not_in_future(on, AssignmentRefused, field="on")
+    if on < parcours.opened_on:
+        raise AssignmentRefused("Le parcours n’était pas ouvert ce jour-là.", field="on")
+    if not Membership.objects.current().filter(user=referent, team=parcours.team_id, role=Role.REFERENT).exists():
+        raise AssignmentRefused("Cette personne n’est pas référente dans l’équipe du parcours.", field="referent")
+    latest = parcours.assignments.order_by("-starts_on", "-id").first()
+    if latest is not None and latest.ends_on is None and latest.referent_id == referent.pk:
+        raise AssignmentRefused("Cette personne est déjà référente de ce parcours.", field="referent")
+    if latest is not None and on < (latest.ends_on or latest.starts_on):
+        raise AssignmentRefused("Un autre référent suivait encore le parcours ce jour-là.", field="on")
+    if latest is not None and latest.ends_on is None:
+        _end_assignment(latest, on)
+    assignment = Assignment.objects.create(parcours=parcours, referent=referent, starts_on=on)
+    record_change(assignment, "create")
+    return assignment
+
+
+def _end_assignment(assignment: Assignment, on: date) -> None:
+    assignment.ends_on = on
+    assignment.save()
+    record_change(assignment, "change")
+
+
+@service
+def decide_entry(*, parcours: Parcours, on: date, by: User) -> Parcours:
+    """The EPRE has decided the entry: the evaluation ends and the parcours counts from that day."""
+    not_in_future(on, EntryRefused, field="on")
+    current = locked(parcours)
+    if current.entered_on is not None:
+        raise EntryRefused("L’entrée en parcours est déjà décidée.")
+    if on < current.opened_on:
+        raise EntryRefused("L’entrée ne peut pas précéder l’ouverture du parcours.", field="on")
+    current.entered_on = on
+    current.save()
+    record_change(current, "change")
+    refresh_dates(current)
+    return current
+
+
+@service
+def close_parcours(*, parcours: Parcours, on: date, reason: Term, by: User) -> Parcours:
+    """End the support on its last day followed: the référent is released and nobody outside keeps access.
+
+    A bilan is asked for, save when there was no entry or when the contact was lost (a short form is enough then).
+    """
+    current = locked(parcours)
+    needs_bilan = current.entered_on is not None and reason.code not in ("contact-perdu", "jamais-commence")
+    if needs_bilan and not hasattr(current, "bilan"):
+        raise ClosingRefused("Écrivez d’abord le bilan de fin de parcours.")
+    if (reason.code == "sans-entree") != (current.entered_on is None):
+        raise ClosingRefused("« Sans entrée en parcours » termine une évaluation, et elle seule.", field="reason")
+    return end_parcours(parcours=current, on=on, reason=reason)
+
+
+def end_parcours(*, parcours: Parcours, on: date, reason: Term) -> Parcours:
+    """What every end does, inside the transaction of its service; ``parcours`` is locked and open."""
+    not_in_future(on, ClosingRefused, field="on")
+    if reason.nomenclature != Nomenclature.EXIT_REASON:
+        raise ClosingRefused("Choisissez un motif de sortie.", field="reason")
+    if on < (parcours.entered_on or parcours.opened_on):
+        raise ClosingRefused("Le dernier jour suivi ne peut pas précéder l’entrée ni l’ouverture.", field="on")
+    parcours.closed_on, parcours.exit_reason = on, reason
+    parcours.save()
+    record_change(parcours, "close")
+    today = timezone.localdate()
+    after = max(on, parcours.opened_on)
+    for assignment in parcours.assignments.filter(ends_on__isnull=True):
+        _end_assignment(assignment, max(min(after + timedelta(days=1), today), assignment.starts_on))
+    for enrolment in parcours.enrolments.filter(ends_on__isnull=True):
+        enrolment.ends_on = max(min(after + timedelta(days=1), today), enrolment.starts_on)
+        enrolment.save()
+        record_change(enrolment, "change")
+    for share in parcours.shares.unrevoked():
+        share.revoked_at = timezone.now()
+        share.save()
+        record_change(share, "revoke")
+    for draft in parcours.drafts.all():
+        draft.delete()
+    refresh_dates(parcours)
+    return parcours
+
+
+@service
+def reopen_parcours(*, parcours: Parcours, reason: str, by: User) -> Parcours:
+    """Correct a mistaken closing, within sixty days; the reason is kept as a comment. Access is given anew."""
+    current = Parcours.objects.select_for_update(of=("self",)).select_related("agreement").get(pk=parcours.pk)
+    if current.closed_on is None:
+        raise ReopeningRefused("Le parcours est déjà ouvert.")
+    if current.closed_on < timezone.localdate() - timedelta(days=REOPENING_DAYS):
+        raise ReopeningRefused(
+            f"Le parcours est clos depuis plus de {REOPENING_DAYS} jours : enregistrez une nouvelle saisine."
+        )
+    if current.agreement.withdrawn_on is not None:
+        raise ReopeningRefused("La famille a retiré son accord : il faut une nouvelle saisine et un nouvel accord.")
+    if Parcours.objects.open().filter(child=current.child_id).exists():
+        raise ReopeningRefused("Un autre parcours est ouvert pour cet enfant.")
+    if not reason.strip():
+        raise ReopeningRefused("Dites pourquoi la clôture est corrigée.", field="reason")
+    current.closed_on, current.exit_reason = None, None
+    current.save()
+    record_change(current, "reopen")
+    comment = Comment.objects.create(
+        parcours=current, author=by, text=f"Réouverture : {reason.strip()}", data_key_id=current.data_key_id
+    )
+    record_change(comment, "create")
+    refresh_dates(current)
+    return current

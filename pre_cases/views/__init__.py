@@ -1,0 +1,1 @@
+"""Pages of the case files: method, scope, form, service, answer."""

@@ -1,0 +1,171 @@
+"""The coordination: a team's board, its list, and who follows what."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit.journal.consult import capped_counts, consult, consult_page
+from audit.services import Refused
+from pre_cases.forms.board import BulkAssignForm
+from pre_cases.models import Parcours, ParcoursStage, Saisine
+from pre_cases.querysets.family import in_force
+from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag
+from pre_cases.querysets.saisine import WAITING
+from pre_cases.services.parcours import assign_referent
+from pre_cases.views.parcours import FORM, chosen_flag, flag_links
+from referents.models import Role, Team, User
+
+TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_CLOSE)
+TO_WATCH = (
+    ParcoursFlag.LATE,
+    ParcoursFlag.REVIEW_DUE,
+    ParcoursFlag.NO_REVIEW,
+    ParcoursFlag.SILENT,
+    ParcoursFlag.INCOMPLETE,
+)
+TEAM_FILTERS = (*TO_DECIDE, *TO_WATCH)
+
+
+@require_safe
+def team_list(request: HttpRequest) -> HttpResponse:
+    """The teams that the person coordinates; with a single one, straight to its board."""
+    teams = request.user.standing.teams(Role.COORDINATOR)
+    if len(teams) == 1:
+        return redirect("pre_cases:team_board", code=teams[0].code)
+    return render(request, "pre_cases/team_list.html", {"teams": teams})
+
+
+@require_safe
+def team_board(request: HttpRequest, code: str) -> HttpResponse:
+    """What to decide and what to watch in one team; every tile opens the list it counts."""
+    team = consult(request, Team.objects.coordinated_by(request.user), pk=code, field="code")
+    today = timezone.localdate()
+    open_parcours = Parcours.objects.in_team(team.pk).open()
+    counts = capped_counts(open_parcours, {flag.name: CONDITIONS[flag](today) for flag in TEAM_FILTERS})
+    context = {
+        "team": team,
+        "today": today,
+        "total": counts["all"],
+        "to_decide": _tiles(team, counts, TO_DECIDE),
+        "to_watch": _tiles(team, counts, TO_WATCH),
+        "saisines": _saisine_tiles(team),
+        "stages": _stages(team),
+        "load": _load(team),
+    }
+    return render(request, "pre_cases/team_board.html", context)
+
+
+def _tiles(team: Team, counts: dict[str, int], flags: tuple[ParcoursFlag, ...]) -> list[dict[str, Any]]:
+    url = reverse("pre_cases:team_parcours", args=[team.code])
+    return [{"label": flag.label, "count": counts[flag.name], "url": f"{url}?filtre={flag.value}"} for flag in flags]
+
+
+def _saisine_tiles(team: Team) -> list[dict[str, Any]]:
+    """Saisines that wait, by stage."""
+    url = reverse("pre_cases:saisine_list")
+    stages = dict(Saisine.objects.in_team(team.pk).waiting().values_list("stage_code").annotate(Count("pk")).order_by())
+    return [
+        {
+            "label": stage.label.capitalize(),
+            "count": stages.get(stage.value, 0),
+            "url": f"{url}?equipe={team.code}&filtre={stage.value}",
+        }
+        for stage in WAITING
+    ]
+
+
+def _stages(team: Team) -> list[dict[str, Any]]:
+    """Open parcours by stage, for the share of each."""
+    found = dict(
+        Parcours.objects.in_team(team.pk).open().with_stage().values_list("stage_code").annotate(Count("pk")).order_by()
+    )
+    stages = (ParcoursStage.DIAGNOSIS, ParcoursStage.RUNNING, ParcoursStage.REVIEW_DUE)
+    return [{"code": s.value, "label": s.label, "count": found.get(s.value, 0)} for s in stages]
+
+
+def _load(team: Team) -> list[dict[str, Any]]:
+    """Open parcours and late ones of each current référent of the team, the heaviest first."""
+    today = timezone.localdate()
+    held = in_force(today, "assignments__") & Q(
+        assignments__parcours__team=team.pk, assignments__parcours__closed_on__isnull=True
+    )
+    late = held & Q(assignments__parcours__due_on__lt=today)
+    people = (
+        User.objects.holding(Role.REFERENT, team.pk)
+        .annotate(
+            held=Count("assignments", filter=held, distinct=True), late=Count("assignments", filter=late, distinct=True)
+        )
+        .order_by("-held", "last_name", "pk")
+    )
+    url = reverse("pre_cases:team_parcours", args=[team.code])
+    rows = [
+        {"name": p.get_full_name(), "held": p.held, "late": p.late, "url": f"{url}?referent={p.pk}"} for p in people
+    ]
+    heaviest = max((row["held"] for row in rows), default=0)
+    return [row | {"heaviest": heaviest} for row in rows]
+
+
+@require_http_methods(FORM)
+def team_parcours(request: HttpRequest, code: str) -> HttpResponse:
+    """The team's open parcours, filtered like the tiles; boxes and one button assign several at once."""
+    team = consult(request, Team.objects.coordinated_by(request.user), pk=code, field="code")
+    if request.method == "POST":
+        return _assign_several(request, team)
+    return _list(request, team)
+
+
+def _list(request: HttpRequest, team: Team, error: str = "", status: int = 200) -> HttpResponse:
+    today = timezone.localdate()
+    scope = Parcours.objects.in_team(team.pk)
+    closed = request.GET.get("filtre") == "clos"
+    everything = scope.closed() if closed else scope.open()
+    people = list(User.objects.holding(Role.REFERENT, team.pk))
+    person = next((p for p in people if str(p.pk) == request.GET.get("referent")), None)
+    if person is not None:
+        everything = everything.assigned_to(person.pk)
+    chosen = chosen_flag(request, TEAM_FILTERS)
+    counts = capped_counts(everything, {flag.name: CONDITIONS[flag](today) for flag in TEAM_FILTERS})
+    shown = everything.flagged(chosen, today) if chosen else everything
+    context = {
+        "team": team,
+        "page": consult_page(request, shown.with_card(today)),
+        "filters": flag_links(request, counts, TEAM_FILTERS, chosen, person),
+        "chosen": chosen,
+        "closed": closed,
+        "person": person,
+        "people": people,
+        "today": today,
+        "error": error,
+        "total": counts["all"],
+    }
+    return render(request, "pre_cases/team_parcours.html", context, status=status)
+
+
+def _assign_several(request: HttpRequest, team: Team) -> HttpResponse:
+    """Each parcours is assigned on its own: those that a rule refuses are said, the others are done."""
+    form = BulkAssignForm(
+        request.POST,
+        parcours_list=Parcours.objects.decidable_by(request.user).in_team(team.pk).open(),
+        people=User.objects.holding(Role.REFERENT, team.pk),
+    )
+    if not form.is_valid():
+        sentence = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return _list(request, team, sentence, 422)
+    done, refused = 0, []
+    for parcours in form.cleaned_data["parcours_list"]:
+        try:
+            assign_referent(parcours=parcours, referent=form.cleaned_data["referent"], by=request.user)
+            done += 1
+        except Refused as refusal:
+            refused.append(str(refusal))
+    if done:
+        messages.success(request, f"Référent enregistré pour {done} parcours.")
+    for sentence in sorted(set(refused)):
+        messages.warning(request, f"{refused.count(sentence)} parcours inchangé(s) : {sentence}")
+    return redirect(request.get_full_path())

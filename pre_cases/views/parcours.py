@@ -1,0 +1,176 @@
+"""*Mes parcours*, the page of a parcours, and the decisions of the coordination on it."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit.journal.consult import capped_counts, consult, consult_page
+from pre_cases.forms.parcours import AssignForm, CloseForm, EnterForm, ReopenForm
+from pre_cases.forms.timeline import EntryForm
+from pre_cases.missing import missing_in
+from pre_cases.models import Draft, Parcours
+from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag
+from pre_cases.services.parcours import assign_referent, close_parcours, decide_entry, reopen_parcours
+from pre_cases.timeline import timeline_of
+from referents.models import Role, User
+from referents.views.answer import attempt
+
+MY_FILTERS = (
+    ParcoursFlag.LATE,
+    ParcoursFlag.THIS_WEEK,
+    ParcoursFlag.REVIEW_DUE,
+    ParcoursFlag.SILENT,
+    ParcoursFlag.INCOMPLETE,
+    ParcoursFlag.DIAGNOSIS,
+)
+FORM = ["GET", "HEAD", "POST"]
+
+
+def chosen_flag(request: HttpRequest, offered: tuple[ParcoursFlag, ...]) -> ParcoursFlag | None:
+    """The filter of the address; an unknown one is no filter."""
+    return next((flag for flag in offered if flag.value == request.GET.get("filtre")), None)
+
+
+def flag_links(
+    request: HttpRequest,
+    counts: dict[str, int],
+    offered: tuple[ParcoursFlag, ...],
+    chosen: ParcoursFlag | None,
+    person: User | None = None,
+) -> list[dict[str, Any]]:
+    """The filters as links with their counts, « Tous » first; a chosen référent stays chosen."""
+    kept = {"referent": person.pk} if person else {}
+
+    def url(**query: object) -> str:
+        return f"{request.path}?{urlencode(query | kept)}" if query or kept else request.path
+
+    links = [{"label": "Tous", "url": url(), "count": counts["all"], "active": chosen is None}]
+    return links + [
+        {
+            "label": flag.label,
+            "url": url(filtre=flag.value),
+            "count": counts[flag.name],
+            "active": flag is chosen,
+        }
+        for flag in offered
+    ]
+
+
+@require_safe
+def my_parcours(request: HttpRequest) -> HttpResponse:
+    """The person's open parcours, the most pressing first."""
+    today = timezone.localdate()
+    mine = Parcours.objects.followed_by(request.user).open()
+    chosen = chosen_flag(request, MY_FILTERS)
+    counts = capped_counts(mine, {flag.name: CONDITIONS[flag](today) for flag in MY_FILTERS})
+    shown = mine.flagged(chosen, today) if chosen else mine
+    page = consult_page(request, shown.with_card(today))
+    context = {
+        "page": page,
+        "filters": flag_links(request, counts, MY_FILTERS, chosen),
+        "chosen": chosen,
+        "today": today,
+        "total": counts["all"],
+    }
+    return render(request, "pre_cases/my_parcours.html", context)
+
+
+@require_safe
+def shared_parcours(request: HttpRequest) -> HttpResponse:
+    """Parcours that somebody has shared with the person, until a day."""
+    today = timezone.localdate()
+    page = consult_page(request, Parcours.objects.shared_with(request.user).with_card(today))
+    return render(request, "pre_cases/shared_parcours.html", {"page": page, "today": today})
+
+
+@require_safe
+def parcours_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    parcours = consult(request, Parcours.objects.visible_to(request.user).with_page(), pk=pk)
+    may_edit = request.user.has_perm("pre_cases.change_parcours", parcours)
+    may_decide = request.user.has_perm("pre_cases.decide_parcours", parcours)
+    draft = Draft.objects.of(request.user).filter(parcours=parcours, form="entry").first() if may_edit else None
+    context = {
+        "parcours": parcours,
+        "today": timezone.localdate(),
+        "may_edit": may_edit,
+        "may_decide": may_decide,
+        "may_reopen": may_decide and parcours.is_closed,
+        "missing": missing_in(parcours, may_decide=may_decide) if may_edit else [],
+        "timeline": timeline_of(parcours, everything=request.GET.get("fil") == "tout"),
+        "entry_form": EntryForm(initial=draft.content if draft else None),
+        "draft": draft,
+    }
+    return render(request, "pre_cases/parcours_detail.html", context)
+
+
+@require_safe
+def parcours_print(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The parcours on paper for the family: what was agreed and what is done, without internal comments."""
+    parcours = consult(request, Parcours.objects.visible_to(request.user).with_page(), pk=pk, action="print")
+    return render(request, "pre_cases/parcours_print.html", {"parcours": parcours, "today": timezone.localdate()})
+
+
+def referents_of(parcours: Parcours) -> Any:
+    """Who may be the référent: current référents of its team."""
+    return User.objects.holding(Role.REFERENT, parcours.team_id)
+
+
+@require_http_methods(FORM)
+def parcours_assign(request: HttpRequest, pk: UUID) -> HttpResponse:
+    parcours = consult(request, Parcours.objects.decidable_by(request.user).open().with_card(), pk=pk)
+    form = AssignForm(request.POST or None, people=referents_of(parcours))
+    if form.is_valid() and attempt(
+        form, lambda: assign_referent(parcours=parcours, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "Le référent est enregistré : il voit le parcours dès maintenant.")
+        return redirect("pre_cases:parcours_detail", pk=pk)
+    return answer(request, "pre_cases/parcours_assign.html", parcours, form)
+
+
+@require_http_methods(FORM)
+def parcours_enter(request: HttpRequest, pk: UUID) -> HttpResponse:
+    parcours = consult(request, Parcours.objects.decidable_by(request.user).open().with_card(), pk=pk)
+    form = EnterForm(request.POST or None)
+    if form.is_valid() and attempt(form, lambda: decide_entry(parcours=parcours, by=request.user, **form.cleaned_data)):
+        messages.success(request, "L’entrée en parcours est enregistrée.")
+        return redirect("pre_cases:parcours_detail", pk=pk)
+    return answer(request, "pre_cases/parcours_enter.html", parcours, form)
+
+
+@require_http_methods(FORM)
+def parcours_close(request: HttpRequest, pk: UUID) -> HttpResponse:
+    scope = Parcours.objects.decidable_by(request.user).open().with_card().select_related("bilan__exit_reason")
+    parcours = consult(request, scope, pk=pk)
+    bilan = getattr(parcours, "bilan", None)
+    initial = {"reason": bilan.exit_reason_id, "on": bilan.on} if bilan else None
+    form = CloseForm(request.POST or None, initial=initial)
+    if form.is_valid() and attempt(
+        form, lambda: close_parcours(parcours=parcours, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "Le parcours est clos.")
+        return redirect("pre_cases:parcours_detail", pk=pk)
+    return answer(request, "pre_cases/parcours_close.html", parcours, form, bilan=bilan)
+
+
+@require_http_methods(FORM)
+def parcours_reopen(request: HttpRequest, pk: UUID) -> HttpResponse:
+    parcours = consult(request, Parcours.objects.decidable_by(request.user).closed().with_card(), pk=pk)
+    form = ReopenForm(request.POST or None)
+    if form.is_valid() and attempt(
+        form, lambda: reopen_parcours(parcours=parcours, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "Le parcours est rouvert. Choisissez maintenant son référent.")
+        return redirect("pre_cases:parcours_assign", pk=pk)
+    return answer(request, "pre_cases/parcours_reopen.html", parcours, form)
+
+
+def answer(request: HttpRequest, template: str, parcours: Parcours, form: Any, **context: Any) -> HttpResponse:
+    """A form page of a parcours: its banner, what was typed, and 422 when it was refused."""
+    context |= {"parcours": parcours, "form": form, "today": timezone.localdate()}
+    return render(request, template, context, status=422 if form.is_bound else 200)

@@ -1,0 +1,18 @@
+"""How allauth and axes behave here: accounts are made by the administration, and attempts are counted per account."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+
+def login_fingerprint(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:
+    """What axes counts attempts by: a keyed digest of the address typed, so that no address is stored."""
+    typed = (credentials or {}).get("email") or request.POST.get("login", "")
+    return salted_hmac("referents.login", str(typed).strip().lower()).hexdigest()

@@ -1,0 +1,22 @@
+"""How a form view carries a change out: the rule that refuses speaks beside the field, and what was typed is kept."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.core.exceptions import ValidationError
+from django.forms import BaseForm
+
+from audit.services import Refused
+
+T = TypeVar("T")
+
+
+def attempt(form: BaseForm, change: Callable[[], T]) -> T | None:
+    """Run a service; when a rule refuses, put its sentence beside the field it names and return None."""
+    try:
+        return change()
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+    except ValidationError as error:  # a constraint with its French message
+        form.add_error(None, error)
+    return None
