@@ -24,7 +24,7 @@ from partners.directory.values import (
 )
 from partners.models.school import Nature, PriorityStatus, School, paris_arrondissement
 
-LONGEST = {name: School._meta.get_field(name).max_length for name in ("name", "address", "city")}
+TEXTS = [field for field in School._meta.fields if field.name in ("name", "address", "city")]
 FURTHEST_AHEAD = timedelta(days=366)  # a later date is a slip of the keyboard, and would hide every later edition
 
 
@@ -95,10 +95,9 @@ def read_attributes(row: Cells) -> dict[str, Any]:
         said["arrondissement_id"] = paris_arrondissement(
             commune_code=read_commune_code(row["commune_code"]), postcode=said.get("postcode", "")
         )
-    for name, longest in LONGEST.items():
-        if longest and len(said.get(name, "")) > longest:
-            label = School._meta.get_field(name).verbose_name
-            raise UnreadableValue(f"{label} de plus de {longest} caractères")
+    for text in TEXTS:
+        if text.max_length and len(said.get(text.name, "")) > text.max_length:
+            raise UnreadableValue(f"{text.verbose_name} de plus de {text.max_length} caractères")
     return said
 
 

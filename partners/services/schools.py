@@ -268,6 +268,7 @@ class _Chunk:
         for said_on, ids in self.confirmed.items():
             School.objects.filter(pk__in=ids).update(updated_on=said_on)
         for model in (SchoolNature, SchoolPriorityStatus):
-            ended = [fact for fact in self.ended_facts if isinstance(fact, model)]
+            ended: list[Any] = [fact for fact in self.ended_facts if isinstance(fact, model)]
+            new: list[Any] = [fact for fact in self.new_facts if isinstance(fact, model)]
             model.objects.bulk_update(ended, ["ends_on"])
-            model.objects.bulk_create([fact for fact in self.new_facts if isinstance(fact, model)])
+            model.objects.bulk_create(new)
