@@ -1,0 +1,116 @@
+"""The stored form of an encrypted value, bound to its key, its field and its record.
+
+An envelope is ``version(1) | algorithm(1) | key version(2, big endian) | nonce(12) | ciphertext and tag``. The only
+version is 1, the only algorithm AES-256-GCM. The additional data are, each behind its length on four bytes: version,
+algorithm, key id, key version, stable field name, record id: an envelope moved anywhere else does not open.
+Format 1 hides short lengths: four bytes of length, the value, then zeros up to 16, 32, 64 or 128 bytes, and to the
+next multiple of 128 beyond.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+FORMAT = 1
+AES_256_GCM = 1
+HEADER_SIZE = 4
+NONCE_SIZE = 12
+TAG_SIZE = 16
+LENGTH_SIZE = 4
+OVERHEAD = HEADER_SIZE + NONCE_SIZE + TAG_SIZE
+SMALL_SIZES = (16, 32, 64, 128)
+BLOCK = 128
+
+
+class BadEnvelope(ValueError):
+    """These bytes are not an envelope, or not one that belongs where they were found."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Envelope:
+    """The bytes of an encrypted value; opaque on purpose: shown or formatted, it says nothing."""
+
+    data: bytes
+
+    def __repr__(self) -> str:
+        return "<Envelope>"
+
+    def __bytes__(self) -> bytes:
+        return self.data
+
+    def key_version(self) -> int:
+        """The version of the data key it was sealed with; raises BadEnvelope when the form is not exactly ours."""
+        data = self.data
+        if data[:2] != _VERSION_AND_ALGORITHM:
+            raise BadEnvelope("unknown version or algorithm")
+        if not _is_padded_size(len(data) - OVERHEAD):
+            raise BadEnvelope("impossible length")
+        version = data[2] << 8 | data[3]
+        if version == 0:
+            raise BadEnvelope("key versions begin at 1")
+        return version
+
+
+_VERSION_AND_ALGORITHM = bytes([FORMAT, AES_256_GCM])
+_AAD_START = b"\0\0\0\1" + bytes([FORMAT]) + b"\0\0\0\1" + bytes([AES_256_GCM]) + b"\0\0\0\x10"
+_VERSION_LENGTH = b"\0\0\0\2"
+_UUID_LENGTH = b"\0\0\0\x10"
+
+
+def field_label(name: str) -> bytes:
+    """The part of the additional data that names a field, ready for ``seal`` and ``unseal``."""
+    encoded = name.encode()
+    return len(encoded).to_bytes(4) + encoded + _UUID_LENGTH
+
+
+def seal(plain: bytes, cipher: AESGCM, *, key_id: UUID, key_version: int, label: bytes, record_id: UUID) -> Envelope:
+    """Encrypt a value for one field of one record, under a fresh random nonce."""
+    version = key_version.to_bytes(2)
+    nonce = os.urandom(NONCE_SIZE)
+    aad = _AAD_START + key_id.bytes + _VERSION_LENGTH + version + label + record_id.bytes
+    return Envelope(_VERSION_AND_ALGORITHM + version + nonce + cipher.encrypt(nonce, pad(plain), aad))
+
+
+def unseal(envelope: Envelope, ciphers: Mapping[int, AESGCM], *, key_id: UUID, label: bytes, record_id: UUID) -> bytes:
+    """The value inside; ``ciphers`` are the versions of the data key. Raises BadEnvelope if anything is amiss."""
+    cipher = ciphers.get(envelope.key_version())
+    if cipher is None:
+        raise BadEnvelope("the key does not exist in this version")
+    data = envelope.data
+    aad = _AAD_START + key_id.bytes + _VERSION_LENGTH + data[2:4] + label + record_id.bytes
+    try:
+        padded = cipher.decrypt(data[4:16], data[16:], aad)
+    except InvalidTag:
+        raise BadEnvelope("altered, or not from here") from None
+    return unpad(padded)
+
+
+def pad(plain: bytes) -> bytes:
+    """Format 1 padding of a value: its length on four bytes, the value, zeros up to the size of its class."""
+    content = len(plain).to_bytes(LENGTH_SIZE) + plain
+    return content.ljust(_padded_size(len(content)), b"\0")
+
+
+def unpad(padded: bytes) -> bytes:
+    """The value that ``pad`` took; raises BadEnvelope unless it is exactly what ``pad`` would write."""
+    end = LENGTH_SIZE + int.from_bytes(padded[:LENGTH_SIZE])
+    if end > len(padded) or _padded_size(end) != len(padded) or padded.count(0, end) != len(padded) - end:
+        raise BadEnvelope("wrong padding")
+    return padded[LENGTH_SIZE:end]
+
+
+def _padded_size(size: int) -> int:
+    for small in SMALL_SIZES:
+        if size <= small:
+            return small
+    return -(-size // BLOCK) * BLOCK
+
+
+def _is_padded_size(size: int) -> bool:
+    return size in SMALL_SIZES or (size > BLOCK and size % BLOCK == 0)

@@ -1,0 +1,170 @@
+"""The data keys of one request or task: opened by ``key_ring()``, loaded in one query, gone at the end.
+
+with key_ring():                      # a request has one already; a task or a command writes @key_ring()
+    load_keys_of(*records)
+    records[0].first_name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db import models, transaction
+from uuid_utils.compat import uuid7
+
+from audit.encryption.errors import (
+    EncryptionError,
+    KeyNotLoaded,
+    KeyProviderUnavailable,
+    PlainTextRefused,
+    UnreadableKey,
+    UnreadableValue,
+)
+from audit.encryption.keystore.models import DataKey, KeyKind
+from audit.encryption.keystore.router import DATABASE
+from audit.encryption.providers import KEY_SIZE, provider
+
+__all__ = [
+    "EncryptionError",
+    "KeyNotLoaded",
+    "KeyProviderUnavailable",
+    "PlainTextRefused",
+    "UnreadableKey",
+    "UnreadableValue",
+    "ciphers_of",
+    "create_data_key",
+    "create_data_keys",
+    "key_ring",
+    "load_keys",
+    "load_keys_of",
+]
+
+MAX_IDS_PER_QUERY = 10_000  # below the number of parameters that SQLite and PostgreSQL accept
+
+Ciphers = Mapping[int, AESGCM]
+
+_ring: ContextVar[dict[UUID, dict[int, AESGCM]] | None] = ContextVar("key_ring", default=None)
+
+
+@contextmanager
+def key_ring() -> Iterator[None]:
+    """The data keys loaded inside live until the end of the block; a nested ring is the outer one.
+
+    Also a decorator: every task and command that touches encrypted values is written under ``@key_ring()``.
+    """
+    if _ring.get() is not None:
+        yield
+        return
+    ring: dict[UUID, dict[int, AESGCM]] = {}
+    token = _ring.set(ring)
+    try:
+        yield
+    finally:
+        ring.clear()
+        _ring.reset(token)
+
+
+def load_keys(ids: Iterable[UUID | None]) -> None:
+    """Put these data keys in the ring: one query for those not there yet, none when all are.
+
+    A key that the keystore no longer has is remembered as destroyed: its values raise UnreadableValue. Raises
+    KeyNotLoaded outside a ring, UnreadableKey for a tampered key, KeyProviderUnavailable.
+    """
+    ring = _open_ring()
+    missing = [key_id for key_id in dict.fromkeys(ids) if key_id is not None and key_id not in ring]
+    for chunk in _chunks(missing):
+        found = _read_keystore(chunk)
+        for key_id in chunk:
+            ring[key_id] = {version: AESGCM(key) for version, key in found.get(key_id, {}).items()}
+
+
+def load_keys_of(*records: models.Model) -> None:
+    """Load the keys of these records and of the related records they already hold in memory; one query at most."""
+    load_keys(_key_ids_held_by(records))
+
+
+def create_data_key(kind: str) -> UUID:
+    """One new data key, for ``kind`` "child", "family" or "team"; see ``create_data_keys``."""
+    return create_data_keys(kind, 1)[0]
+
+
+def create_data_keys(kind: str, count: int) -> list[UUID]:
+    """Make data keys, commit them in the keystore whatever transaction is open on the data, and load them.
+
+    A rollback of the data leaves orphan keys, swept after 24 hours; data without a key cannot be. Raises
+    RuntimeError inside a transaction on ``keys``, where the keys could still be rolled back.
+    """
+    ring = _open_ring()
+    kind = KeyKind(kind).value
+    wrapper = provider()
+    keys = {uuid7(): AESGCM.generate_key(KEY_SIZE * 8) for _ in range(count)}
+    rows = [
+        DataKey(
+            key_id=key_id, kind=kind, wrapped=wrapper.wrap(key_id, 1, key), kek_version=wrapper.kek_version, version=1
+        )
+        for key_id, key in keys.items()
+    ]
+    with transaction.atomic(using=DATABASE, durable=True):
+        DataKey.objects.bulk_create(rows, batch_size=1_000)
+    for chunk in _chunks(list(keys)):
+        found = _read_keystore(chunk)
+        for key_id in chunk:
+            if found.get(key_id) != {1: keys[key_id]}:
+                raise UnreadableKey(key_id)
+            ring[key_id] = {1: AESGCM(keys[key_id])}
+    return list(keys)
+
+
+def ciphers_of(key_id: UUID) -> Ciphers:
+    """The versions of a loaded data key; none if it was destroyed. Raises KeyNotLoaded."""
+    try:
+        return _open_ring()[key_id]
+    except KeyError:
+        raise KeyNotLoaded(f"Data key {key_id} is not loaded: call load_keys() or load_keys_of() first.") from None
+
+
+def _open_ring() -> dict[UUID, dict[int, AESGCM]]:
+    ring = _ring.get()
+    if ring is None:
+        raise KeyNotLoaded("No key ring is open: requests have one, tasks and commands use @key_ring().")
+    return ring
+
+
+def _read_keystore(ids: list[UUID]) -> dict[UUID, dict[int, bytes]]:
+    wrapper = provider()
+    rows = DataKey.objects.filter(key_id__in=ids).values_list("key_id", "version", "wrapped", "kek_version")
+    found: dict[UUID, dict[int, bytes]] = {}
+    for key_id, version, wrapped, kek_version in rows.iterator(chunk_size=2_000):
+        found.setdefault(key_id, {})[version] = wrapper.unwrap(key_id, version, bytes(wrapped), kek_version)
+    return found
+
+
+def _key_ids_held_by(records: Iterable[models.Model]) -> set[UUID]:
+    """The keys named by the records and by whatever select_related and prefetch_related left beside them."""
+    ids: set[UUID] = set()
+    seen: set[int] = set()
+    waiting: list[object] = list(records)
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list | tuple):
+            waiting.extend(item)
+        elif isinstance(item, models.QuerySet):
+            waiting.extend(item._result_cache or ())
+        elif isinstance(item, models.Model) and id(item) not in seen:
+            seen.add(id(item))
+            held = item.__dict__
+            if key_id := held.get("data_key_id"):
+                ids.add(key_id)
+            waiting.extend(item._state.fields_cache.values())
+            waiting.extend(held.get("_prefetched_objects_cache", {}).values())
+            waiting.extend(value for value in held.values() if type(value) is list)  # Prefetch(to_attr=…)
+    return ids
+
+
+def _chunks(ids: list[UUID]) -> Iterator[list[UUID]]:
+    for start in range(0, len(ids), MAX_IDS_PER_QUERY):
+        yield ids[start : start + MAX_IDS_PER_QUERY]
