@@ -1,6 +1,15 @@
 from partners.models.nomenclature import Nomenclature, Term
 from partners.models.organisation import Organisation, OrganisationKind
-from partners.models.project import AgeBand, Project, ProjectHeadcount, ProjectLead, ProjectTeam, Sex, TimeSlot
+from partners.models.project import (
+    AgeBand,
+    Project,
+    ProjectHeadcount,
+    ProjectLead,
+    ProjectTeam,
+    Sex,
+    TimeSlot,
+    school_year_of,
+)
 from partners.models.school import School, SchoolNature, SchoolPriorityStatus, SchoolTeam
 
 __all__ = [
@@ -19,4 +28,5 @@ __all__ = [
     "Sex",
     "Term",
     "TimeSlot",
+    "school_year_of",
 ]

@@ -63,9 +63,12 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Projects of the day's school year that admit the children of a team."""
         return self.of_school_year(school_year_of(on or timezone.localdate())).filter(project_teams__team=team_id)
 
+    def may_be_led_by(self, user: User) -> bool:
+        return user.standing.holds(Role.PROJECT_LEADER)
+
     def led_by(self, user: User, on: date | None = None) -> ProjectQuerySet:
         """Projects that the person runs on a day, while holding the role of a project leader."""
-        if not user.standing.holds(Role.PROJECT_LEADER):
+        if not self.may_be_led_by(user):
             return self.none()
         day = on or timezone.localdate()
         leads = ProjectLead.objects.filter(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from audit.encryption.fields import EncryptedTextField
+from datetime import date, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -95,3 +97,8 @@ class ParcoursShare(EncryptedRecord, UserObjectPermissionBase):
 
     def __str__(self) -> str:
         return f"ParcoursShare {self.pk}"
+
+    @property
+    def last_day(self) -> date:
+        """The last day on which the share opens the parcours."""
+        return self.ends_on - timedelta(days=1)

@@ -163,6 +163,11 @@ class Task(EncryptedRecord):
             ),
         ]
 
+    @property
+    def days_late(self) -> int:
+        """Days since the due date of a task still to do; 0 when it is not late."""
+        return 0 if self.done_at else max((timezone.localdate() - self.due_on).days, 0)
+
 
 class Draft(EncryptedRecord):
     """What a person was typing on a parcours, kept on the server until it is saved or thrown away."""

@@ -1,4 +1,4 @@
-"""Which parcours: by stage, by date, by team, and who may reach them. One scope per persona, never one big OR in a list."""
+"""Which parcours: by stage, date and team, and who may reach them; one scope per persona, no big OR in a list."""
 
 from __future__ import annotations
 

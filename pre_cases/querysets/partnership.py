@@ -6,10 +6,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Count, F, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Greatest
 
 from pre_cases.querysets.family import DatedQuerySet, in_force
 
 if TYPE_CHECKING:
+    from partners.models.project import ProjectQuerySet
     from pre_cases.models import Enrolment, ParcoursShare
     from referents.models import User
 
@@ -21,6 +24,12 @@ class EnrolmentQuerySet(DatedQuerySet["Enrolment"]):
 
         return self.filter(project__in=Project.objects.led_by(user))
 
+    def editable_by(self, user: User) -> EnrolmentQuerySet:
+        """The rights of an enrolment are those of its parcours."""
+        from pre_cases.models import Parcours
+
+        return self.filter(parcours__in=Parcours.objects.editable_by(user))
+
 
 class ParcoursShareQuerySet(models.QuerySet["ParcoursShare"]):
     def in_force(self, on: date | None = None) -> ParcoursShareQuerySet:
@@ -28,3 +37,21 @@ class ParcoursShareQuerySet(models.QuerySet["ParcoursShare"]):
 
     def unrevoked(self) -> ParcoursShareQuerySet:
         return self.filter(revoked_at__isnull=True)
+
+    def editable_by(self, user: User) -> ParcoursShareQuerySet:
+        """The rights of a share are those of its parcours."""
+        from pre_cases.models import Parcours
+
+        return self.filter(content_object__in=Parcours.objects.editable_by(user))
+
+
+def with_places(projects: ProjectQuerySet, on: date | None = None) -> ProjectQuerySet:
+    """Annotate ``places_taken`` and ``places_left`` (never below zero) on a day, today by default."""
+    from pre_cases.models import Enrolment
+
+    held = Enrolment.objects.current(on).filter(project=OuterRef("pk")).order_by()
+    counted = held.values("project").annotate(count=Count("pk")).values("count")
+    return projects.annotate(
+        places_taken=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
+        places_left=Greatest(F("places") - F("places_taken"), 0, output_field=IntegerField()),
+    )

@@ -10,15 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit.journal.consult import capped_counts, consult, consult_page
+from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.board import BulkAssignForm
 from pre_cases.models import Parcours, ParcoursStage, Saisine
 from pre_cases.querysets.family import in_force
-from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag
+from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.parcours import assign_referent
-from pre_cases.views.parcours import FORM, chosen_flag, flag_links
+from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links
 from referents.models import Role, Team, User
 
 TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_CLOSE)
@@ -41,13 +41,19 @@ def team_list(request: HttpRequest) -> HttpResponse:
     return render(request, "pre_cases/team_list.html", {"teams": teams})
 
 
+def coordinated_team(request: HttpRequest, code: str) -> Team:
+    """The team of this code, when the person coordinates it; 404 otherwise, whether or not it exists."""
+    found = [team.pk for team in request.user.standing.teams(Role.COORDINATOR) if team.code == code]
+    return consult(request, Team.objects.coordinated_by(request.user), pk=found[0] if found else 0)
+
+
 @require_safe
 def team_board(request: HttpRequest, code: str) -> HttpResponse:
     """What to decide and what to watch in one team; every tile opens the list it counts."""
-    team = consult(request, Team.objects.coordinated_by(request.user), pk=code, field="code")
+    team = coordinated_team(request, code)
     today = timezone.localdate()
     open_parcours = Parcours.objects.in_team(team.pk).open()
-    counts = capped_counts(open_parcours, {flag.name: CONDITIONS[flag](today) for flag in TEAM_FILTERS})
+    counts = flag_counts(open_parcours, TEAM_FILTERS)
     context = {
         "team": team,
         "today": today,
@@ -114,7 +120,7 @@ def _load(team: Team) -> list[dict[str, Any]]:
 @require_http_methods(FORM)
 def team_parcours(request: HttpRequest, code: str) -> HttpResponse:
     """The team's open parcours, filtered like the tiles; boxes and one button assign several at once."""
-    team = consult(request, Team.objects.coordinated_by(request.user), pk=code, field="code")
+    team = coordinated_team(request, code)
     if request.method == "POST":
         return _assign_several(request, team)
     return _list(request, team)
@@ -130,7 +136,7 @@ def _list(request: HttpRequest, team: Team, error: str = "", status: int = 200) 
     if person is not None:
         everything = everything.assigned_to(person.pk)
     chosen = chosen_flag(request, TEAM_FILTERS)
-    counts = capped_counts(everything, {flag.name: CONDITIONS[flag](today) for flag in TEAM_FILTERS})
+    counts = flag_counts(everything, TEAM_FILTERS)
     shown = everything.flagged(chosen, today) if chosen else everything
     context = {
         "team": team,
