@@ -76,7 +76,7 @@ def system_account() -> Any:
 class History(HistoricalRecords):
     """``history = History()``: one row per saved version, with its author; ``excluded_fields`` as in the library.
 
-    A tracked save or deletion outside ``acting_as()`` raises MissingActor before anything is written. A save limited
+    A tracked save or deletion outside ``acting_as()`` raises MissingActor, and nothing is written. A save limited
     by ``update_fields`` to excluded fields leaves no row. ``history_change_reason`` holds a code, never a typed text.
     """
 
@@ -129,18 +129,14 @@ class History(HistoricalRecords):
         super().finalize(sender, **kwargs)
         if self.cls is sender or (self.inherit and issubclass(sender, self.cls)):
             models.signals.pre_save.connect(self.refuse_unsigned_save, sender=sender, weak=False)
-            models.signals.pre_delete.connect(self.refuse_unsigned_deletion, sender=sender, weak=False)
 
     def get_history_user(self, instance: models.Model) -> AbstractBaseUser:
         return current_actor()
 
     def refuse_unsigned_save(self, instance: models.Model, **kwargs: Any) -> None:
-        """Before the row is written: in autocommit, refusing afterwards would leave it there."""
+        """Before the row is written: in autocommit, refusing afterwards would leave it there (a deletion is undone)."""
         if not kwargs.get("raw") and self._is_tracked(instance, kwargs.get("update_fields")):
             current_actor()
-
-    def refuse_unsigned_deletion(self, instance: models.Model, **kwargs: Any) -> None:
-        current_actor()
 
     def post_save(self, instance: models.Model, created: bool, using: str | None = None, **kwargs: Any) -> None:
         if self._is_tracked(instance, kwargs.get("update_fields")):

@@ -66,8 +66,11 @@ def capped_counts(
 ) -> dict[str, int]:
     """How many of the first ``cap`` records meet each condition, in one query; ``Q()`` counts them all.
 
-    A condition may look through ``Exists``, never through a join that repeats rows.
+    A condition may look through ``Exists``, never through a join that repeats rows; a queryset made ``distinct`` or
+    by union is refused, because its rows would be counted by their flags.
     """
+    if queryset.query.distinct or queryset.query.combinator:
+        raise ValueError("Count over a plain queryset: neither distinct() nor union().")
     flags = {
         f"_{name}": Case(When(condition, then=1), default=0, output_field=models.IntegerField())
         if condition

@@ -93,17 +93,15 @@ class TestHistory:
         with pytest.raises(MissingActor):
             amina.save(update_fields=["password", "employer"])
 
-    def test_keeps_the_author_after_a_deletion(self, amina: User):
+    def test_keeps_the_author_after_both_are_deleted(self, amina: User):
+        account, author = system_account(), amina.pk
         with acting_as(amina):
             benoit = User.objects.create_user("benoit@example.org")
-        pk = benoit.pk
-        with acting_as(system_account()):
+        history = User.history.filter(id=benoit.pk)
+        with acting_as(account):
             benoit.delete()
-        history = User.history.model.objects.filter(id=pk)
-        assert list(history.values_list("history_type", "history_user")) == [
-            ("-", system_account().pk),
-            ("+", amina.pk),
-        ]
+            amina.delete()
+        assert list(history.values_list("history_type", "history_user")) == [("-", account.pk), ("+", author)]
 
     def test_is_read_by_record_and_date(self):
         model = User.history.model

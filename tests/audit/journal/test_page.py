@@ -133,3 +133,8 @@ class TestCappedCounts:
             "even": 0,
         }
         assert capped_counts(Arrondissement.objects.filter(name="x"), {"all": Q()}) == {"all": 0}
+
+    def test_refuses_rows_that_it_would_miscount(self):
+        for rows in (Arrondissement.objects.distinct(), Arrondissement.objects.union(Arrondissement.objects.all())):
+            with pytest.raises(ValueError, match="plain queryset"):
+                capped_counts(rows, {"all": Q()})

@@ -120,7 +120,7 @@ class TestInstallTriggers:
         with connection.schema_editor() as editor:
             editor._remake_table(Event)
         assert missing_triggers(connection) == names()
-        call_command("migrate", "contenttypes", verbosity=0)
+        call_command("migrate", "audit", verbosity=0)
         assert missing_triggers(connection) == []
 
     @pytest.mark.django_db(transaction=True, databases=["default", "keys"])
