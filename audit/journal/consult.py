@@ -13,11 +13,13 @@ from django.http import Http404, HttpRequest
 
 from audit.encryption.keys import load_keys_of
 from audit.journal.models import Action
-from audit.journal.page import Page, read_page
+from audit.journal.page import Page, capped_counts, read_page
 from audit.journal.record import capacity_of, record_event, subject_of, team_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
+
+__all__ = ["Page", "capped_counts", "consult", "consult_page"]
 
 M = TypeVar("M", bound=models.Model)
 
