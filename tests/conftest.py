@@ -7,7 +7,24 @@ from django.test import Client
 
 from audit.encryption.keys import key_ring
 from referents.models import User
+from tests.audit.flush import journal_flush
 from tests.cast import Cast
+
+__all__ = ["journal_flush"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that reaches the data reaches the keystore too: they are two databases of one application."""
+    for item in items:
+        marker = item.get_closest_marker("django_db")
+        fixtures = getattr(item, "fixturenames", [])
+        if marker is not None and "databases" in marker.kwargs:
+            continue
+        if marker is not None or "db" in fixtures or "transactional_db" in fixtures:
+            options = dict(marker.kwargs) if marker else {}
+            if "transactional_db" in fixtures:
+                options["transaction"] = True
+            item.add_marker(pytest.mark.django_db(**options, databases=["default", "keys"]), append=False)
 
 
 @pytest.fixture(autouse=True)

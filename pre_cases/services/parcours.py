@@ -174,11 +174,11 @@ def close_parcours(*, parcours: Parcours, on: date, reason: Term, by: User) -> P
     A bilan is asked for, save when there was no entry or when the contact was lost (a short form is enough then).
     """
     current = locked(parcours)
+    if (reason.code == "sans-entree") != (current.entered_on is None):
+        raise ClosingRefused("« Sans entrée en parcours » termine une évaluation, et elle seule.", field="reason")
     needs_bilan = current.entered_on is not None and reason.code not in ("contact-perdu", "jamais-commence")
     if needs_bilan and not hasattr(current, "bilan"):
         raise ClosingRefused("Écrivez d’abord le bilan de fin de parcours.")
-    if (reason.code == "sans-entree") != (current.entered_on is None):
-        raise ClosingRefused("« Sans entrée en parcours » termine une évaluation, et elle seule.", field="reason")
     return end_parcours(parcours=current, on=on, reason=reason)
 
 
