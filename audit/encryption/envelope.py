@@ -24,8 +24,7 @@ NONCE_SIZE = 12
 TAG_SIZE = 16
 LENGTH_SIZE = 4
 OVERHEAD = HEADER_SIZE + NONCE_SIZE + TAG_SIZE
-SMALL_SIZES = (16, 32, 64, 128)
-BLOCK = 128
+BLOCK = 128  # above it, sizes are its multiples
 
 
 class BadEnvelope(ValueError):
@@ -99,18 +98,20 @@ def pad(plain: bytes) -> bytes:
 
 def unpad(padded: bytes) -> bytes:
     """The value that ``pad`` took; raises BadEnvelope unless it is exactly what ``pad`` would write."""
+    size = len(padded)
     end = LENGTH_SIZE + int.from_bytes(padded[:LENGTH_SIZE])
-    if end > len(padded) or _padded_size(end) != len(padded) or padded.count(0, end) != len(padded) - end:
+    if end > size or _padded_size(end) != size or padded.count(0, end) != size - end:
         raise BadEnvelope("wrong padding")
     return padded[LENGTH_SIZE:end]
 
 
 def _padded_size(size: int) -> int:
-    for small in SMALL_SIZES:
-        if size <= small:
-            return small
+    if size <= 16:
+        return 16
+    if size <= BLOCK:
+        return 1 << (size - 1).bit_length()  # 32, 64, 128
     return -(-size // BLOCK) * BLOCK
 
 
 def _is_padded_size(size: int) -> bool:
-    return size in SMALL_SIZES or (size > BLOCK and size % BLOCK == 0)
+    return size in (16, 32, 64) or (size > 0 and size % BLOCK == 0)

@@ -127,9 +127,8 @@ class EncryptedField(models.Field):
         return name, path, args, {**kwargs, "aad": self.aad}
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
-        refused = [option for option in ("primary_key", "unique", "choices") if getattr(self, option)]
-        if self.db_index:
-            refused.append("db_index")
+        options = ("primary_key", "unique", "choices", "db_index")
+        refused = [option for option in options if getattr(self, option)]
         return [
             *super().check(**kwargs),
             *[
@@ -171,10 +170,14 @@ class EncryptedField(models.Field):
 
     def _owner(self, instance: Any) -> tuple[UUID, UUID]:
         """The id of the tracked record (on a historical row too, whose own key is ``history_id``) and its key's."""
-        record_id, data_key_id = instance.id, instance.data_key_id
+        data = instance.__dict__
+        record_id = data.get("id") or instance.id
+        data_key_id = data.get("data_key_id") or instance.data_key_id
+        if type(record_id) is UUID and type(data_key_id) is UUID:
+            return record_id, data_key_id
         if record_id is None or data_key_id is None:
             raise KeyNotLoaded(f"{self.aad}: the record needs its id and its data_key_id first.")
-        return _uuid(record_id), _uuid(data_key_id)
+        return UUID(str(record_id)), UUID(str(data_key_id))
 
     # -- the database -------------------------------------------------------------------------------------------------
 
@@ -232,7 +235,7 @@ class EncryptedField(models.Field):
         if type(value) is not Envelope:
             raise PlainTextRefused(f"{self.aad} is encrypted: only saving the record or bulk_create() can write it.")
         value.key_version()  # an envelope that is not one could be plain text
-        return connection.Database.Binary(value.data)
+        return value.data
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         return self.get_db_prep_value(value, connection)
@@ -345,7 +348,3 @@ def decrypt(envelope: Envelope | None, *, field: EncryptedField, record_id: UUID
     if envelope is None:
         return None
     return field.value_of(field.unseal(envelope, record_id, data_key_id), record_id)
-
-
-def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(str(value))

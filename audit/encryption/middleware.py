@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey, UnreadableValue
 from audit.encryption.keys import key_ring
+from audit.journal.models import Action
+from audit.journal.record import record_event
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,20 @@ class KeyRingMiddleware:
         if not isinstance(exception, UnreadableValue | UnreadableKey | KeyProviderUnavailable):
             return None
         logger.error("%s: %s", type(exception).__name__, exception)
+        if isinstance(exception, UnreadableValue):
+            _record_unreadable(request, exception)
         response = HttpResponse(render_to_string("503.html"), status=503)
         response["Cache-Control"] = "no-store"
         return response
+
+
+def _record_unreadable(request: HttpRequest, exception: UnreadableValue) -> None:
+    """A value that does not open may have been tampered with: the journal keeps whose, and who met it."""
+    user = getattr(request, "user", None)
+    with transaction.atomic():
+        record_event(
+            Action.REFUSAL,
+            ids=[exception.record_id],
+            actor=user if user is not None and user.is_authenticated else None,
+            detail={"unreadable": exception.field},
+        )

@@ -1,0 +1,29 @@
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from audit.encryption import keys
+
+
+@contextmanager
+def another_ring() -> Iterator[None]:
+    """As another request or task: its ring is empty at first."""
+    token = keys._ring.set(None)
+    try:
+        with keys.key_ring():
+            yield
+    finally:
+        keys._ring.reset(token)
+
+
+@pytest.fixture
+def new_ring() -> Callable[[], AbstractContextManager[None]]:
+    return another_ring
+
+
+@pytest.fixture
+def no_ring(ring: None) -> Iterator[None]:
+    token = keys._ring.set(None)
+    yield
+    keys._ring.reset(token)
