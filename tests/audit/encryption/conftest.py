@@ -1,7 +1,9 @@
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
+from django.conf import settings
 
 from audit.encryption import keys
 
@@ -27,3 +29,9 @@ def no_ring(ring: None) -> Iterator[None]:
     token = keys._ring.set(None)
     yield
     keys._ring.reset(token)
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """That of a process of the application, on the settings of the tests."""
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(settings.BASE_DIR)}
