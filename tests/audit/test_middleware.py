@@ -25,7 +25,7 @@ class TestPrivacyHeadersMiddleware:
         assert PrivacyHeadersMiddleware(view)(rf.get("/"))["Cache-Control"] == "no-store, private"
 
     def test_empties_the_browser_at_sign_out(self, client: Client, rf: RequestFactory):
-        client.force_login(system_account(), backend="referents.permissions.ScopeBackend")
+        client.force_login(system_account(), backend="allauth.account.auth_backends.AuthenticationBackend")
 
         def sign_out(request: HttpRequest) -> HttpResponse:
             request.session = client.session

@@ -28,18 +28,18 @@ class TestConnect:
 
 class TestRecordSignIn:
     def test_keeps_who_signed_in(self, amina: User, client):
-        client.force_login(amina, backend="referents.permissions.ScopeBackend")
+        client.force_login(amina, backend="allauth.account.auth_backends.AuthenticationBackend")
         event = Event.objects.get()
         assert (event.action, event.actor_id, event.record_ids) == ("sign_in", amina.pk, [str(amina.pk)])
 
     def test_leaves_no_history_of_the_account(self, amina: User, client):
-        client.force_login(amina, backend="referents.permissions.ScopeBackend")
+        client.force_login(amina, backend="allauth.account.auth_backends.AuthenticationBackend")
         assert amina.history.count() == 1
 
 
 class TestRecordSignOut:
     def test_keeps_who_signed_out(self, amina: User, client):
-        client.force_login(amina, backend="referents.permissions.ScopeBackend")
+        client.force_login(amina, backend="allauth.account.auth_backends.AuthenticationBackend")
         client.logout()
         assert list(Event.objects.order_by("at").values_list("action", flat=True)) == ["sign_in", "sign_out"]
 
