@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from config.gallery import gallery_context
 from config.navigation import entries_for
 
 
@@ -15,4 +16,4 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def gallery(request: HttpRequest) -> HttpResponse:
     """Every component with invented content; mounted outside production only."""
-    return render(request, "components/gallery.html")
+    return render(request, "components/gallery.html", gallery_context())

@@ -53,7 +53,7 @@
       const status = event.detail.xhr ? event.detail.xhr.status : 0;
       const target = event.detail.target;
       if (target?.classList.contains("draft-state") && ![409, 422].includes(status)) {
-        target.textContent = "Brouillon non gardé : le serveur ne répond pas. Copiez votre texte avant de quitter la page.";
+        target.textContent = "Brouillon non gardé : le serveur ne répond pas. Copiez votre texte avant de quitter la page.";
       }
     });
   }
@@ -70,7 +70,7 @@
   warning?.querySelector("button").addEventListener("click", async () => {
     const answer = await fetch(warning.dataset.keepAlive, { redirect: "manual" }).catch(() => null);
     if (answer && answer.ok) active();
-    else warning.querySelector("p").textContent = "La connexion est perdue : copiez ce que vous tapez, puis reconnectez-vous.";
+    else warning.querySelector("p").textContent = "La connexion est perdue : copiez ce que vous tapez, puis reconnectez-vous.";
   });
   active();
 })();
