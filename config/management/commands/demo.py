@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
-from pre_cases.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 
 from config.management.processes import ProcessGroup
+from pre_cases.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 
 HOST = "127.0.0.1"
 
