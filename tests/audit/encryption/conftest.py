@@ -6,6 +6,9 @@ import pytest
 from django.conf import settings
 
 from audit.encryption import keys
+from audit.history import acting_as, system_account
+from pre_cases.models import Child
+from tests.cast import make_child
 
 
 @contextmanager
@@ -35,3 +38,20 @@ def no_ring(ring: None) -> Iterator[None]:
 def environment() -> dict[str, str]:
     """That of a process of the application, on the settings of the tests."""
     return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(settings.BASE_DIR)}
+
+
+@pytest.fixture
+def signed() -> Iterator[None]:
+    """Somebody signs what the test changes."""
+    with acting_as(system_account()):
+        yield
+
+
+@pytest.fixture
+def ines(db: None) -> Child:
+    return Child.objects.get(pk=make_child("Inès").pk)
+
+
+@pytest.fixture
+def tom(db: None) -> Child:
+    return Child.objects.get(pk=make_child("Tom").pk)
