@@ -94,13 +94,28 @@ class Reference:
     category: str = TOTAL
     category_2: str = ""
 
+    @property
+    def is_total(self) -> bool:
+        return self.category == TOTAL and self.category_2 in ("", TOTAL)
+
+    def key(self, geography: str) -> Key:
+        return geography, self.category, self.category_2, self.measure
+
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """Two counts that a reader subtracts. When they differ by a small number, the table of ``yielding`` is suppressed."""
+class Relation:
+    """A count that a reader obtains by adding and subtracting published ones: ``sum(sign * count)``.
 
-    kept: Reference
+    When it is small somewhere, the table of ``yielding``, one of its terms, is suppressed.
+    """
+
+    terms: tuple[tuple[int, Reference], ...]
     yielding: Reference
+
+
+def difference(kept: Reference, yielding: Reference) -> Relation:
+    """The relation of two counts that a reader subtracts; the second one yields."""
+    return Relation(((1, kept), (-1, yielding)), yielding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
-from audit.disclosure.cells import Cell, Judged, Pair, ProtectedTable, Reference, Status, Subject, Table
+from audit.disclosure.cells import Cell, Judged, ProtectedTable, Relation, Status, Subject, Table
 
 
 class UnsafeRelease(Exception):
     """The independent check found a published cell that the rule forbids: nothing may leave."""
 
 
-def protect(tables: Sequence[Table], pairs: Sequence[Pair] = ()) -> list[ProtectedTable]:
+def protect(tables: Sequence[Table], relations: Sequence[Relation] = ()) -> list[ProtectedTable]:
     """Judge every cell of tables published together, and check the result before giving it back.
 
     Raises ValueError when two tables share a code, UnsafeRelease when the check refuses the result.
@@ -19,9 +20,9 @@ def protect(tables: Sequence[Table], pairs: Sequence[Pair] = ()) -> list[Protect
     by_code = {table.code: table for table in tables}
     if len(by_code) != len(tables):
         raise ValueError("Two tables have the same code.")
-    hidden, hidden_tops = _small_differences(by_code, pairs)
+    hidden, hidden_tops = _small_relations(by_code, relations)
     protected = [_judge(table, table.code in hidden, hidden_tops) for table in tables]
-    check(protected, pairs)
+    check(protected, relations)
     return protected
 
 
@@ -48,60 +49,58 @@ def _judge(table: Table, is_hidden: bool, hidden_tops: set[tuple[str, str]]) -> 
     )
 
 
-def _small_differences(tables: dict[str, Table], pairs: Iterable[Pair]) -> tuple[set[str], set[tuple[str, str]]]:
+def _small_relations(tables: dict[str, Table], relations: Iterable[Relation]) -> tuple[set[str], set[tuple[str, str]]]:
     """Codes of the tables to suppress, and (code, measure) of the top totals to suppress with them."""
     hidden: set[str] = set()
     hidden_tops: set[tuple[str, str]] = set()
-    for pair in pairs:
-        table = tables.get(pair.yielding.table)
-        if table is None or pair.kept.table not in tables:
+    for relation in relations:
+        if any(reference.table not in tables for _, reference in relation.terms):
             continue
-        kept = _by_geography(tables[pair.kept.table], pair.kept)
-        for geography, value in _by_geography(table, pair.yielding).items():
-            if geography in kept and table.is_small(abs(kept[geography] - value)):
+        table, measure = tables[relation.yielding.table], relation.yielding.measure
+        for geography in {cell.geography for cell in table.cells}:
+            if _is_small(relation, geography, tables, table.threshold):
                 hidden.add(table.code)
-                if geography == table.top:
-                    hidden_tops.add((table.code, pair.yielding.measure))
+                if geography == table.top and relation.yielding.is_total:
+                    hidden_tops.add((table.code, measure))
     return hidden, hidden_tops
 
 
-def _by_geography(table: Table, reference: Reference) -> dict[str, int]:
-    return {
-        cell.geography: int(cell.value)
-        for cell in table.counts()
-        if (cell.category, cell.category_2, cell.measure)
-        == (reference.category, reference.category_2, reference.measure)
-    }
+def _is_small(relation: Relation, geography: str, tables: dict[str, Table], threshold: int) -> bool:
+    total: int | Decimal = 0
+    for sign, reference in relation.terms:
+        cell = tables[reference.table].index.get(reference.key(geography))
+        if cell is None:
+            return False
+        total += sign * cell.value
+    return 0 < abs(total) < threshold
 
 
-def check(protected: Sequence[ProtectedTable], pairs: Sequence[Pair] = ()) -> None:
+def check(protected: Sequence[ProtectedTable], relations: Sequence[Relation] = ()) -> None:
     """Verify a result without trusting who made it; raises UnsafeRelease naming the table, never a value."""
-    published: dict[tuple[str, ...], int] = {}
+    shown = {
+        (item.table.code, *judged.cell.key): judged.cell
+        for item in protected
+        for judged in item.judged
+        if judged.status is Status.PUBLISHED and item.table.subject is Subject.PERSONS
+    }
     for item in protected:
-        if item.table.subject is Subject.OTHER:
-            continue
-        shown = {judged.cell.key for judged in item.judged if judged.status is Status.PUBLISHED}
-        if shown == {cell.key for cell in item.table.cells}:
-            unsafe = any(item.table.is_small(cell.value) for cell in item.table.counts())
-        else:
-            rest = [item.table.index[key] for key in shown]
-            unsafe = any(not item.table.is_kept_total(cell) for cell in rest) or any(
-                item.table.is_small(cell.value) for cell in rest if not cell.base
-            )
-        if unsafe or any((*key[:3], item.table.index[key].base or key[3]) not in shown for key in shown):
-            raise UnsafeRelease(item.table.code)
-        for key in shown:
-            if not item.table.index[key].base:
-                published[item.table.code, *key] = int(item.table.index[key].value)
-    thresholds = {item.table.code: item.table.threshold for item in protected}
-    for pair in pairs:
-        _check_pair(pair, published, thresholds.get(pair.yielding.table, 0))
+        table = item.table
+        cells = [cell for cell in table.cells if (table.code, *cell.key) in shown]
+        whole = len(cells) == len(table.cells)
+        for cell in cells:
+            is_orphan = bool(cell.base) and (table.code, *cell.place, cell.base) not in shown
+            unsafe = is_orphan or (not cell.base and table.is_small(cell.value))
+            if unsafe or not (whole or table.is_kept_total(cell)):
+                raise UnsafeRelease(table.code)
+        for relation in relations:
+            if relation.yielding.table == table.code:
+                _check_relation(relation, shown, table)
 
 
-def _check_pair(pair: Pair, published: dict[tuple[str, ...], int], threshold: int) -> None:
-    kept, yielding = pair.kept, pair.yielding
-    wanted = (yielding.table, yielding.category, yielding.category_2, yielding.measure)
-    for (table, geography, *rest), value in published.items():
-        other = (kept.table, geography, kept.category, kept.category_2, kept.measure)
-        if (table, *rest) == wanted and other in published and 0 < abs(published[other] - value) < threshold:
-            raise UnsafeRelease(yielding.table)
+def _check_relation(relation: Relation, shown: dict[tuple[str, ...], Cell], table: Table) -> None:
+    for geography in {cell.geography for cell in table.cells}:
+        terms = [(sign, shown.get((other.table, *other.key(geography)))) for sign, other in relation.terms]
+        if all(cell is not None for _, cell in terms):
+            total = sum(sign * cell.value for sign, cell in terms if cell is not None)
+            if table.is_small(abs(total)):
+                raise UnsafeRelease(table.code)
