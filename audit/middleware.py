@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 
 class PrivacyHeadersMiddleware:
     """No page is kept by the browser or embedded elsewhere, and signing out empties what it kept.
 
-    Static files are served before it and keep their own caching. Cookies are not cleared: the answer to a sign-out
+    Static files keep their own caching. Cookies are not cleared: the answer to a sign-out
     sets some.
     """
 
@@ -19,7 +20,8 @@ class PrivacyHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response["Cache-Control"] = "no-store, private"
+        if not request.path.startswith(settings.STATIC_URL):
+            response["Cache-Control"] = "no-store, private"
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         if getattr(request, "has_signed_out", False):  # set by audit.journal.sign_in
             response["Clear-Site-Data"] = '"cache", "storage"'

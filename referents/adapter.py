@@ -6,10 +6,17 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from referents.models import User
+
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def set_password(self, user: User, password: str) -> None:
+        """Only the password is written: it is not part of the account's history."""
+        user.set_password(password)
+        user.save(update_fields=["password"])
 
 
 def login_fingerprint(request: HttpRequest, credentials: dict[str, Any] | None = None) -> str:

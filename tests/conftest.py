@@ -1,6 +1,7 @@
 """Fixtures shared by the whole suite: the cast, an open key ring, a signed-in client."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -39,14 +40,20 @@ def cast(db: None) -> Cast:
     return Cast()
 
 
+class SecureClient(Client):
+    """Every request over HTTPS, as production asks."""
+
+    def generic(self, *args: Any, **kwargs: Any) -> Any:
+        return super().generic(*args, **kwargs | {"secure": True})
+
+
 @pytest.fixture
 def signed_in() -> Callable[[User], Client]:
     """``signed_in(cast.benoit)``: a client over HTTPS with that person's session."""
 
     def client_of(user: User) -> Client:
-        client = Client(headers={"x-forwarded-proto": "https"})
-        client.defaults["wsgi.url_scheme"] = "https"
-        client.force_login(user, backend="referents.permissions.ScopeBackend")
+        client = SecureClient()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
         return client
 
     return client_of

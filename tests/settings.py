@@ -17,6 +17,7 @@ os.environ.update(
 
 from config.settings import *  # noqa: E402, F403
 
+STATIC_ROOT.mkdir(parents=True)  # noqa: F405
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
