@@ -185,18 +185,18 @@ class EncryptedField(models.Field):
         held: _Clear = data[self.attname]
         owner = self._owner(model_instance)
         content = self.encode(held.value)
-        if held.envelope is not None and content == self._stored_content(held, owner):
-            envelope = held.envelope
-        else:
+        envelope = held.envelope
+        if envelope is None or content != self._stored_content(held, owner):
             envelope = self._seal(content, *owner)
         data[self.attname] = _Clear(self, held.value, envelope, content, owner)
         return envelope
 
     def _stored_content(self, held: _Clear, owner: tuple[UUID, UUID]) -> bytes | None:
-        """What the stored envelope holds; None when it is another record's or unreadable: it is then replaced."""
+        """What the stored envelope holds; None when there is none, or when it is another record's or unreadable."""
+        if held.envelope is None:
+            return None
         if held.content is not None:
             return held.content if held.owner == owner else None
-        assert held.envelope is not None  # noqa: S101 - for mypy
         try:
             return self.unseal(held.envelope, *owner)
         except UnreadableValue:
