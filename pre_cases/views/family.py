@@ -154,5 +154,5 @@ def home_of(request: HttpRequest, child: Child) -> str:
 def answer(request: HttpRequest, template: str, child: Child, form: Any, **context: Any) -> HttpResponse:
     """A form page about a child: the banner of the open parcours if there is one, what was typed, 422 when refused."""
     parcours = Parcours.objects.visible_to(request.user).open().with_card().filter(child=child).first()
-    context |= {"child": child, "parcours": parcours, "form": form, "back_url": home_of(request, child)}
+    context |= {"child": child, "parcours": parcours, "form": form, "home_url": home_of(request, child)}
     return render(request, template, context, status=422 if form is not None and form.is_bound else 200)
