@@ -1,0 +1,153 @@
+"""The figures: a team's own, exact; the programme's, protected, as last prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from audit.journal.consult import consult
+from audit.journal.models import Action
+from pre_cases.forms.statistics import PeriodForm, YearForm
+from pre_cases.models import StatisticsExport
+from pre_cases.services.release import FAILURES, request_export
+from pre_cases.statistics.extent import reaches_programme, team_extent
+from pre_cases.statistics.period import Period
+from pre_cases.statistics.report import exact_report
+from pre_cases.statistics.saisines import negative_delays
+from pre_cases.statistics.writing.archive import read_grids
+from pre_cases.statistics.writing.grid import Grid, grids_of
+from pre_cases.statistics.writing.rows import rows_of
+from pre_cases.statistics.years import finished_years, running_school_year
+from pre_cases.views.board import coordinated_team
+from referents.views.answer import attempt
+from referents.views.reach import require
+
+State = StatisticsExport.State
+RECENT = 10
+
+
+@require_safe
+def statistics(request: HttpRequest) -> HttpResponse:
+    """The latest prepared figures of a whole year; nothing is counted while the page is read."""
+    _reach_programme(request)
+    years = finished_years()
+    form = YearForm(request.GET if "annee" in request.GET else None, years=years)
+    if form.is_bound and not form.is_valid():
+        return _statistics_page(request, form, None, status=422)
+    return _statistics_page(request, form, form.cleaned_data["annee"] if form.is_bound else _usual_year(years))
+
+
+def _reach_programme(request: HttpRequest) -> None:
+    require(request, reaches_programme(request.user), kind="pre_cases.statisticsexport")  # type: ignore[arg-type]
+
+
+def _usual_year(years: Sequence[Period]) -> Period | None:
+    """The year last prepared, otherwise the latest one."""
+    last = (
+        StatisticsExport.objects.filter(state=State.DONE).order_by("-finished_at").values_list("starts_on", "ends_on")
+    )
+    prepared = [Period(*days) for days in last[:1]]
+    return next((year for year in prepared if year in years), years[0] if years else None)
+
+
+def _statistics_page(request: HttpRequest, form: YearForm, period: Period | None, *, status: int = 200) -> HttpResponse:
+    reachable = StatisticsExport.objects.visible_to(request.user)  # type: ignore[arg-type]
+    export, themes = None, {}
+    if period is not None:
+        if not form.is_bound:
+            form.initial["annee"] = period.code
+        same = reachable.filter(starts_on=period.starts_on, ends_on=period.ends_on, state=State.DONE)
+        latest = same.order_by("-finished_at").values_list("pk", flat=True).first()
+        if latest is not None:
+            export = consult(request, reachable, pk=latest, data_kind="statistics")
+            themes = by_theme(read_grids(bytes(export.archive or b"")))
+    context: dict[str, Any] = {
+        "form": form,
+        "period": period,
+        "export": export,
+        "themes": themes,
+        "hidden": sum(grid.suppressed for grids in themes.values() for grid in grids),
+        "recent": [
+            {"export": row, "period": Period(row.starts_on, row.ends_on)}
+            for row in reachable.defer("archive").order_by("-requested_at")[:RECENT]
+        ],
+    }
+    return render(request, "pre_cases/statistics.html", context, status=status)
+
+
+def by_theme(grids: Sequence[Grid]) -> dict[str, list[Grid]]:
+    themes: dict[str, list[Grid]] = {}
+    for grid in grids:
+        themes.setdefault(grid.theme, []).append(grid)
+    return themes
+
+
+@require_POST
+def export_create(request: HttpRequest) -> HttpResponse:
+    """Ask for the files of a year; they are prepared in the background."""
+    _reach_programme(request)
+    form = YearForm(request.POST, years=finished_years())
+    if form.is_valid():
+        period = form.cleaned_data["annee"]
+        export = attempt(form, lambda: request_export(period=period, by=request.user))  # type: ignore[arg-type]
+        if export is not None:
+            messages.success(request, "Les fichiers sont en préparation.")
+            return redirect("pre_cases:export_detail", pk=export.pk)
+    return _statistics_page(request, form, None, status=422)
+
+
+@require_safe
+def export_detail(request: HttpRequest, pk: object) -> HttpResponse:
+    """How far the files are. The page asks again every two seconds until they are ready; it writes one event."""
+    reachable = StatisticsExport.objects.visible_to(request.user).defer("archive")  # type: ignore[arg-type]
+    if request.htmx:  # type: ignore[attr-defined]
+        export = get_object_or_404(reachable, pk=pk)
+        return render(request, "pre_cases/export_progress.html", _export_context(export))
+    export = consult(request, reachable, pk=pk, data_kind="statistics")
+    return render(request, "pre_cases/export_detail.html", _export_context(export))
+
+
+def _export_context(export: StatisticsExport) -> dict[str, Any]:
+    return {
+        "export": export,
+        "period": Period(export.starts_on, export.ends_on),
+        "is_pending": export.state in (State.QUEUED, State.RUNNING),
+        "is_done": export.state == State.DONE,
+        "failure": FAILURES.get(export.failure, ""),
+    }
+
+
+@require_safe
+def export_download(request: HttpRequest, pk: object) -> HttpResponse:
+    """The archive of a finished preparation; the journal says who took it."""
+    ready = StatisticsExport.objects.visible_to(request.user).filter(state=State.DONE)  # type: ignore[arg-type]
+    export = consult(request, ready, pk=pk, action=Action.DOWNLOAD, data_kind="statistics")
+    name = f"marelle-statistiques-{Period(export.starts_on, export.ends_on).code}.zip"
+    return HttpResponse(
+        bytes(export.archive or b""),
+        content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@require_safe
+def team_statistics(request: HttpRequest, code: str) -> HttpResponse:
+    """The exact figures of a team that the person coordinates, on any days."""
+    team = coordinated_team(request, code)
+    usual = running_school_year()
+    typed = {"du": request.GET.get("du", usual.starts_on), "au": request.GET.get("au", usual.ends_on)}
+    form = PeriodForm(typed)
+    context: dict[str, Any] = {"team": team, "form": form}
+    if not form.is_valid():
+        return render(request, "pre_cases/team_statistics.html", context, status=422)
+    context |= {
+        "period": form.period,
+        "themes": by_theme(grids_of(rows_of(exact_report(form.period, team)))),
+        "errors": negative_delays(form.period, team_extent(team)),
+    }
+    return render(request, "pre_cases/team_statistics.html", context)
