@@ -16,5 +16,4 @@ urlpatterns = [
     path("projets/", projects.project_list, name="project_list"),
     path("projets/nouveau/", projects.project_create, name="project_create"),
     path("projets/<int:pk>/", projects.project_detail, name="project_detail"),
-    path("projets/<int:pk>/modifier/", projects.project_change, name="project_change"),
 ]

@@ -45,6 +45,7 @@ urlpatterns = [
     path("parcours/<uuid:pk>/partage/", partnership.share_create, name="share_create"),
     path("partages/<uuid:pk>/retrait/", partnership.share_revoke, name="share_revoke"),
     path("groupes/", partnership.my_groups, name="my_groups"),
+    path("projets/<int:pk>/modifier/", partnership.project_change, name="project_change"),
     # the child and the adults around
     path("enfants/<uuid:pk>/", family.child_change, name="child_change"),
     path("enfants/<uuid:pk>/adulte/", family.adult_create, name="adult_create"),

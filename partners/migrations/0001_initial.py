@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'équipe d’un projet',
                 'verbose_name_plural': 'équipes des projets',
-                'constraints': [models.UniqueConstraint(fields=('project', 'team'), name='project_team_once')],
+                'constraints': [models.UniqueConstraint(fields=('project', 'team'), name='project_team_once', violation_error_message='Ce projet accueille déjà cette équipe.')],
             },
         ),
         migrations.AddField(

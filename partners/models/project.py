@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -173,9 +173,9 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, **kwargs: object) -> None:  # type: ignore[override]
+    def save(self, **kwargs: Any) -> None:
         self.search_title = normalised(self.title)
-        super().save(**kwargs)  # type: ignore[arg-type]
+        super().save(**kwargs)
 
     @property
     def starts_on(self) -> date:
@@ -200,7 +200,13 @@ class ProjectTeam(models.Model):
     class Meta:
         verbose_name = "équipe d’un projet"
         verbose_name_plural = "équipes des projets"
-        constraints = [models.UniqueConstraint(fields=["project", "team"], name="project_team_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "team"],
+                name="project_team_once",
+                violation_error_message="Ce projet accueille déjà cette équipe.",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"ProjectTeam {self.pk}"
