@@ -1,0 +1,173 @@
+"""Places in projects, shares of a parcours, and the groups of a project leader."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from audit.journal.consult import consult, consult_page
+from partners.forms.projects import ProjectForm
+from partners.models import Project
+from partners.models.project import ProjectQuerySet, assignable_teams, school_year_of
+from partners.models.text import normalised
+from pre_cases.forms.partnership import (
+    EnrolmentEndForm,
+    EnrolmentForm,
+    ProjectSearchForm,
+    ShareForm,
+    ShareRevokeForm,
+)
+from pre_cases.models import Enrolment, Parcours, ParcoursShare, Schooling
+from pre_cases.querysets.partnership import with_places
+from pre_cases.services.partnership import (
+    end_enrolment,
+    enrol_child,
+    enrolment_obstacle,
+    places_taken,
+    revoke_share,
+    share_candidates,
+    share_obstacle,
+    share_parcours,
+)
+from pre_cases.services.projects import change_project
+from pre_cases.views.parcours import FORM, answer
+from referents.views.answer import attempt
+from referents.views.reach import require
+
+CHILDREN_OF_A_PAGE = 200  # the groups of one person, a place number that associations do not reach
+
+
+@require_http_methods(FORM)
+def enrolment_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The projects open to the team, with their places; choosing one takes a place for the child."""
+    scope = Parcours.objects.editable_by(request.user).with_card().select_related("agreement")
+    parcours = consult(request, scope, pk=pk)
+    offered = Project.objects.open_to(parcours.team_id)
+    form = EnrolmentForm(request.POST or None, projects=offered)
+    if form.is_valid() and attempt(form, lambda: enrol_child(parcours=parcours, by=request.user, **form.cleaned_data)):
+        messages.success(request, "L’inscription est enregistrée.")
+        return redirect("pre_cases:parcours_detail", pk=pk)
+    search = ProjectSearchForm(request.GET)
+    context = {
+        "search": search,
+        "has_criteria": search.has_changed(),
+        "projects": _found(offered, search, parcours),
+        "obstacle": enrolment_obstacle(parcours),
+    }
+    return answer(request, "pre_cases/enrolment_create.html", parcours, form, **context)
+
+
+def _found(projects: ProjectQuerySet, search: ProjectSearchForm, parcours: Parcours) -> ProjectQuerySet:
+    """The projects that answer the search, each with its places and whether the child holds one."""
+    if not search.is_valid():
+        return projects.none()
+    held = Enrolment.objects.current().filter(parcours=parcours, project=OuterRef("pk"))
+    projects = with_places(projects).annotate(is_held=Exists(held)).select_related("organisation", "domain")
+    text, domain = normalised(search.cleaned_data["text"]), search.cleaned_data["domain"]
+    if text:
+        projects = projects.filter(Q(search_title__contains=text) | Q(organisation__search_name__contains=text))
+    return projects.filter(domain=domain) if domain else projects
+
+
+@require_http_methods(FORM)
+def enrolment_end(request: HttpRequest, pk: UUID) -> HttpResponse:
+    scope = Enrolment.objects.editable_by(request.user).select_related("parcours", "project__organisation")
+    enrolment = consult(request, scope, pk=pk)
+    form = EnrolmentEndForm(request.POST or None)
+    if form.is_valid() and attempt(
+        form, lambda: end_enrolment(enrolment=enrolment, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "L’inscription est terminée : la place est libre.")
+        return redirect("pre_cases:parcours_detail", pk=enrolment.parcours_id)
+    parcours = Parcours.objects.with_card().get(pk=enrolment.parcours_id)
+    return answer(request, "pre_cases/enrolment_end.html", parcours, form, enrolment=enrolment)
+
+
+@require_http_methods(FORM)
+def share_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Give a professional of the team the parcours to read, for a reason and until a day."""
+    scope = Parcours.objects.editable_by(request.user).with_card().select_related("agreement")
+    parcours = consult(request, scope, pk=pk)
+    form = ShareForm(request.POST or None, people=share_candidates(parcours, request.user))
+    if form.is_valid() and attempt(
+        form, lambda: share_parcours(parcours=parcours, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "Le parcours est partagé : la personne le lit dès maintenant.")
+        return redirect("pre_cases:parcours_detail", pk=pk)
+    return answer(request, "pre_cases/share_create.html", parcours, form, obstacle=share_obstacle(parcours))
+
+
+@require_http_methods(FORM)
+def share_revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
+    scope = ParcoursShare.objects.editable_by(request.user).select_related("content_object", "user", "granted_by")
+    share = consult(request, scope, pk=pk)
+    form = ShareRevokeForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and attempt(form, lambda: revoke_share(share=share, by=request.user)):
+        messages.success(request, "Le partage est retiré : la personne ne voit plus le parcours.")
+        return redirect("pre_cases:parcours_detail", pk=share.content_object_id)
+    parcours = Parcours.objects.with_card().get(pk=share.content_object_id)
+    return answer(request, "pre_cases/share_revoke.html", parcours, form, share=share)
+
+
+@require_http_methods(FORM)
+def project_change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Here and not with the partners, because a project keeps the places that children hold in it."""
+    project = get_object_or_404(Project.objects.editable_by(request.user), pk=pk)
+    offered = assignable_teams(request.user)
+    kept = project.teams.exclude(pk__in=offered.values("pk")).select_related("arrondissement")
+    form = ProjectForm(request.POST or None, instance=project, offered=offered, kept=kept)
+    if form.is_valid() and attempt(form, lambda: change_project(project=project, by=request.user, **form.cleaned_data)):
+        messages.success(request, "Le projet est modifié.")
+        return redirect("partners:project_detail", pk=pk)
+    context = {"form": form, "project_id": pk, "kept": form.kept, "places_taken": places_taken(project)}
+    return render(request, "pre_cases/project_change.html", context, status=422 if form.is_bound else 200)
+
+
+@dataclass(frozen=True)
+class GroupMember:
+    """All that a project leader learns of a child."""
+
+    first_name: str
+    initial: str
+    level: str
+
+
+@require_safe
+def my_groups(request: HttpRequest) -> HttpResponse:
+    """The projects that the person leads this school year, and who holds a place in them today."""
+    require(request, Project.objects.may_be_led_by(request.user), kind="pre_cases.enrolment")
+    projects = Project.objects.led_by(request.user).of_school_year(school_year_of(timezone.localdate()))
+    page = consult_page(
+        request, _led_enrolments(request, projects), order=("project_id", "id"), size=CHILDREN_OF_A_PAGE
+    )
+    members = defaultdict(list)
+    for enrolment in page:
+        child = enrolment.parcours.child
+        members[enrolment.project_id].append(
+            GroupMember(child.first_name, child.family_name[:1], enrolment.level_label or "")
+        )
+    groups = [
+        {"project": project, "members": sorted(members[project.pk], key=lambda member: normalised(member.first_name))}
+        for project in with_places(projects).select_related("organisation")
+    ]
+    return render(request, "pre_cases/my_groups.html", {"groups": groups, "page": page})
+
+
+def _led_enrolments(request: HttpRequest, projects: ProjectQuerySet) -> QuerySet[Any]:
+    """Enrolments in force in these projects, each with its child and ``level_label``."""
+    today = timezone.localdate()
+    schooling = Schooling.objects.filter(child=OuterRef("parcours__child"), starts_on__lte=today).order_by("-starts_on")
+    return (
+        Enrolment.objects.led_by(request.user)
+        .current(today)
+        .filter(project__in=projects)
+        .select_related("parcours__child")
+        .annotate(level_label=Subquery(schooling.values("level__label")[:1]))
+    )
