@@ -1,0 +1,96 @@
+"""The access journal, as the data protection officer reads it."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.journal.models import Event
+from audit.journal.record import record_event
+from tests.cast import Cast
+
+LIST = "journal_list"
+
+
+def fill(cast: Cast, number: int, action: str = "read") -> None:
+    for _ in range(number):
+        record_event(action, kind="pre_cases.parcours", ids=[cast.ines_parcours.pk], actor=cast.benoit)
+
+
+class TestJournalList:
+    def test_says_who_did_what_under_which_role(self, cast: Cast, signed_in) -> None:
+        fill(cast, 1)
+        page = signed_in(cast.gaelle).get(reverse(LIST)).content.decode()
+        for shown in ("consultation", "Benoît Test", f"compte {cast.benoit.pk}", "référent de parcours", "A</small>"):
+            assert shown in page, shown
+        assert str(cast.ines_parcours.pk) in page
+
+    def test_names_no_child(self, cast: Cast, signed_in) -> None:
+        signed_in(cast.benoit).get(reverse("pre_cases:parcours_detail", args=[cast.ines_parcours.pk]))
+        page = signed_in(cast.gaelle).get(reverse(LIST)).content.decode()
+        assert str(cast.ines_parcours.pk) in page
+        assert "Inès" not in page
+        assert "Morel" not in page
+
+    def test_is_itself_journalled(self, cast: Cast, signed_in) -> None:
+        fill(cast, 1)
+        client = signed_in(cast.gaelle)
+        shown = [str(event.pk) for event in Event.objects.order_by("-at", "-id")]
+        client.get(reverse(LIST))
+        event = Event.objects.get(kind="audit.event")
+        assert (event.action, event.actor_id, event.record_ids) == ("list", cast.gaelle.pk, shown)
+
+    def test_goes_back_in_time_fifty_by_fifty(self, cast: Cast, signed_in) -> None:
+        fill(cast, 70)
+        client = signed_in(cast.gaelle)
+        first = client.get(reverse(LIST), {"action": "read"})
+        rest = client.get(reverse(LIST), {"action": "read", "suite": first.context["page"].next_cursor})
+        shown = [event for response in (first, rest) for event in response.context["page"].records]
+        assert (len(first.context["page"].records), len({event.pk for event in shown})) == (50, 70)
+        assert [event.at for event in shown] == sorted((event.at for event in shown), reverse=True)
+        assert "action=read" in first.content.decode().split('class="pager"')[1]
+
+    def test_keeps_one_action(self, cast: Cast, signed_in) -> None:
+        fill(cast, 2)
+        fill(cast, 1, "print")
+        page = signed_in(cast.gaelle).get(reverse(LIST), {"action": "print"})
+        assert [event.action for event in page.context["page"].records] == ["print"]
+
+    def test_keeps_one_day_of_paris(self, cast: Cast, signed_in) -> None:
+        late = timezone.make_aware(datetime(2026, 3, 2, 23, 30))
+        for at in (late, late + timedelta(hours=1)):
+            with time_machine.travel(at, tick=False):
+                fill(cast, 1)
+        page = signed_in(cast.gaelle).get(reverse(LIST), {"day": "2026-03-02"})
+        assert [event.at for event in page.context["page"].records] == [late]
+
+    @pytest.mark.parametrize("query", [{"action": "drop"}, {"day": "hier"}])
+    def test_says_that_a_filter_is_none(self, cast: Cast, signed_in, query: dict[str, str]) -> None:
+        fill(cast, 1)
+        page = signed_in(cast.gaelle).get(reverse(LIST), query)
+        assert page.context["lines"] == []
+        assert "Filtre à corriger" in page.content.decode()
+
+    def test_costs_the_same_with_one_event_or_twenty_five(self, cast: Cast, signed_in) -> None:
+        client = signed_in(cast.gaelle)
+        url = reverse(LIST) + "?action=read"
+        fill(cast, 1)
+        client.get(url)
+        with CaptureQueriesContext(connection) as one:
+            client.get(url)
+        fill(cast, 24)
+        with CaptureQueriesContext(connection) as many:
+            assert len(client.get(url).context["page"].records) == 25
+        assert len(many) == len(one)
+
+    @pytest.mark.parametrize("name", ["amina", "benoit", "chloe", "david", "esther", "farid", "hugo"])
+    def test_does_not_exist_for_the_others(self, cast: Cast, signed_in, name: str) -> None:
+        client = signed_in(getattr(cast, name))
+        refused = client.get(reverse(LIST))
+        assert refused.status_code == 404
+        assert refused.content == client.get("/nulle-part/").content
+        assert Event.objects.get(action="refusal").detail == {"asked": "list"}
