@@ -12,6 +12,7 @@ from partners.models import School, Sex
 from partners.models.project import school_year_of
 from partners.models.school import Nature
 from pre_cases.demo import names
+from pre_cases.demo.ages import HELD_BACK, birth, level_in, nature_of
 from pre_cases.demo.batch import Batch
 from pre_cases.demo.calendar import Timeline
 from pre_cases.demo.names import weighted
@@ -20,15 +21,6 @@ from pre_cases.models import Adult, Child, ChildAdult, Family, LivesWith, Relati
 from referents.models import Team
 
 BOYS = 0.58
-# completed years at the reference day: 15 % from 2 to 5, 52 % from 6 to 10, 32 % from 11 to 16, 1.5 % of 17
-AGES = {
-    3: 3.5, 4: 5, 5: 6.5, 6: 10.5, 7: 10.5, 8: 10.5, 9: 10.3, 10: 10, 11: 8, 12: 7.5, 13: 6.5, 14: 5, 15: 3, 16: 1.7,
-    17: 1.5,
-}  # fmt: skip
-YOUNGEST_AT_ENTRY = 2.6  # years: the first class is the toute petite section
-LEVELS = ["tps", "ps", "ms", "gs", "cp", "ce1", "ce2", "cm1", "cm2", "6e", "5e", "4e", "3e", "2de", "1re", "terminale"]
-AGE_OF_FIRST_LEVEL = 2  # reached in the civil year in which the school year begins
-HELD_BACK = 0.08
 IN_QPV = 0.72
 HOUSEHOLDS = {"couple": 46, "separated": 27, "alone": 17, "stepfamily": 5, "grandparent": 2, "placed": 3}
 
@@ -242,7 +234,7 @@ class Town:
             }
         )
         for year in years:
-            level = level_in(person, year)
+            level = level_in(year, born_on=person.born_on, delay=person.delay, segpa=person.segpa, cap=person.cap)
             person.levels[year] = level
             self.batch.add(
                 Schooling(
@@ -278,38 +270,3 @@ def qpv_code(number: str, on: date) -> str:
     """The code of one invented priority neighbourhood, in the generation in force on a day."""
     prefix = {"zus": "ZU", "qpv2015": "QP", "qpv2024": "QN"}[Residence.generation_on(on)]
     return f"{prefix}0759{number}"
-
-
-def birth(rng: Random, timeline: Timeline) -> date:
-    """A birth that gives the drawn age at the reference day, and a class at the entry."""
-    first = timeline.stays[0].opened_on
-    age = weighted(rng, AGES)
-    while True:
-        born_on = timeline.reference_on - timedelta(days=int(365.25 * age) + rng.randrange(1, 365))
-        if (first - born_on).days > 365.25 * YOUNGEST_AT_ENTRY:
-            return born_on
-        age += 1
-
-
-def level_in(person: Person, year: int) -> str:
-    """The class that goes with the age that year, one behind for those who were held back after the CP."""
-    rank = year - person.born_on.year - AGE_OF_FIRST_LEVEL
-    if rank > LEVELS.index("cp"):
-        rank -= person.delay
-    level = LEVELS[min(max(rank, 0), len(LEVELS) - 1)]
-    if person.segpa and nature_of(level) == Nature.COLLEGE:
-        return "segpa"
-    if person.cap and nature_of(level) == Nature.LYCEE:
-        return "cap"
-    return level
-
-
-def nature_of(level: str) -> Nature:
-    if level in ("segpa", "6e", "5e", "4e", "3e"):
-        return Nature.COLLEGE
-    if level == "cap":
-        return Nature.LYCEE
-    rank = LEVELS.index(level)
-    if rank < LEVELS.index("cp"):
-        return Nature.MATERNELLE
-    return Nature.ELEMENTAIRE if rank < LEVELS.index("6e") else Nature.LYCEE

@@ -14,9 +14,10 @@ from django.contrib.contenttypes.models import ContentType
 from partners.models.project import school_year_of
 from partners.models.school import Nature
 from pre_cases.demo import sentences
+from pre_cases.demo.ages import nature_of
 from pre_cases.demo.batch import Batch
 from pre_cases.demo.calendar import Stay
-from pre_cases.demo.children import Person, nature_of
+from pre_cases.demo.children import Person
 from pre_cases.demo.names import day_between, weighted
 from pre_cases.demo.sentences import some
 from pre_cases.demo.staff import FORMER_ENDED_ON, Staff

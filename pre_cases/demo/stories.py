@@ -10,8 +10,9 @@ from django.utils import timezone
 from partners.models import School, Term
 from partners.models.project import school_year_of
 from pre_cases.demo import accounts
+from pre_cases.demo.ages import AGE_OF_FIRST_LEVEL, LEVELS, nature_of
 from pre_cases.demo.associations import Associations
-from pre_cases.demo.children import AGE_OF_FIRST_LEVEL, LEVELS, nature_of, qpv_code
+from pre_cases.demo.children import qpv_code
 from pre_cases.demo.files import FORM_VERSION, SCHOOL_SOURCES
 from pre_cases.demo.plots import INES, LINA, NOE, SAMI, URGENT, Plot
 from pre_cases.demo.staff import Staff
