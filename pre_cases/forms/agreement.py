@@ -68,7 +68,12 @@ class SignForm(forms.Form):
                 initial=answer,
                 error_messages={"required": "Dites ce que ce titulaire a répondu."},
             ),
-            f"on_{key}": DayField(label="Le", required=False, initial=on),
+            f"on_{key}": DayField(
+                label="Quel jour",
+                required=False,
+                initial=on,
+                help_text="Celui de la signature, de l’information ou de l’opposition.",
+            ),
             f"means_{key}": forms.ChoiceField(
                 label="Informé par quel moyen",
                 choices=[("", "—"), *InformedMeans.choices],
@@ -145,7 +150,7 @@ def answer_of(holder: AgreementHolder | None) -> tuple[str, date | None]:
         return SignForm.SIGNED, holder.signed_on
     if holder.informed_on is not None:
         return SignForm.INFORMED, holder.informed_on
-    return SignForm.NOT_INFORMED, None
+    return (SignForm.NOT_INFORMED if holder.not_informed_reason else ""), None
 
 
 class RefuseForm(forms.Form):

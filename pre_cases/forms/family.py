@@ -42,7 +42,7 @@ class LevelField(TermField):
     def __deepcopy__(self, memo: Any) -> LevelField:
         copy: Any = super().__deepcopy__(memo)
         copy.queryset = copy.queryset.filter(parent__isnull=False)
-        return copy  # type: ignore[no-any-return]
+        return copy
 
 
 class SchoolChoiceField(forms.ModelChoiceField):

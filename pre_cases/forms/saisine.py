@@ -179,7 +179,7 @@ class NewChildForm(SituationForm, WithSchool):
         for number in ADULTS:
             typed = self._adult(number)
             if self._is_typed(typed):
-                yield typed
+                yield typed | {"lives_with": typed["lives_with"] or LivesWith.MAIN}
 
     @property
     def child_fields(self) -> list[BoundField]:
@@ -236,13 +236,10 @@ class SiblingForm(NewChildForm):
         for link in self.links:
             name = f"known_{link.adult_id.hex}"
             if self.cleaned_data[name]:
-                yield (
-                    link,
-                    {
-                        part: self.cleaned_data[f"{name}_{part}"]
-                        for part in ("relation", "holds_authority", "lives_with")
-                    },
-                )
+                said = {
+                    part: self.cleaned_data[f"{name}_{part}"] for part in ("relation", "holds_authority", "lives_with")
+                }
+                yield link, said | {"lives_with": said["lives_with"] or LivesWith.MAIN}
 
 
 def relation_field(initial: str = "") -> forms.ChoiceField:
@@ -256,7 +253,7 @@ def authority_field(initial: bool = False) -> forms.BooleanField:
 
 
 def lives_with_field(initial: str = LivesWith.MAIN) -> forms.ChoiceField:
-    return forms.ChoiceField(label="Résidence", choices=LivesWith.choices, initial=initial)
+    return forms.ChoiceField(label="Résidence", choices=LivesWith.choices, initial=initial, required=False)
 
 
 class AssigneeForm(forms.Form):
