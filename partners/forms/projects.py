@@ -74,7 +74,9 @@ class ProjectForm(forms.ModelForm):
         year = self.instance.school_year
         fields["school_year"].choices = school_years(*([year] if year else []))
         fields["school_year"].initial = year or school_year_of(timezone.localdate())
-        fields["places"].min_value = 1
+        fields["places"].widget.attrs["min"] = 1
+        fields["organisation"].empty_label = fields["domain"].empty_label = "À choisir"
+        fields["priority"].empty_label = "Aucune en particulier"
         for name, nomenclature in (("domain", Nomenclature.DOMAIN), ("priority", Nomenclature.PRIORITY)):
             held = Term.objects.filter(pk=getattr(self.instance, f"{name}_id"))
             fields[name].queryset = Term.objects.of(nomenclature).valid() | held

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -17,6 +17,7 @@ from partners.forms.projects import ProjectForm
 from partners.models import Project
 from partners.models.project import ProjectQuerySet, assignable_teams, school_year_of
 from partners.services.projects import create_project
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
@@ -33,7 +34,7 @@ COLUMNS = {
 
 
 @require_safe
-def project_list(request: HttpRequest) -> HttpResponse:
+def project_list(request: SignedInRequest) -> HttpResponse:
     """The projects in reach, by school year, domain and team; the current year first."""
     require(request, Project.objects.may_be_listed_by(request.user), kind="partners.project")
     visible = Project.objects.visible_to(request.user)
@@ -43,15 +44,15 @@ def project_list(request: HttpRequest) -> HttpResponse:
     context = {
         "page": page,
         "query": urlencode(chosen),
-        "years": filter_links(visible, chosen, YEAR, "Toutes", EVERY_YEAR),
-        "domains": filter_links(visible, chosen, DOMAIN, "Tous"),
-        "teams": filter_links(visible, chosen, TEAM, "Toutes"),
+        "years": filter_links(visible, chosen, YEAR, "Toutes les années", EVERY_YEAR),
+        "domains": filter_links(visible, chosen, DOMAIN, "Tous les domaines"),
+        "teams": filter_links(visible, chosen, TEAM, "Toutes les équipes"),
         "may_add": Project.objects.may_be_added_by(request.user),
     }
     return render(request, "partners/project_list.html", context)
 
 
-def chosen_filters(request: HttpRequest) -> dict[str, str]:
+def chosen_filters(request: SignedInRequest) -> dict[str, str]:
     """The filters that the address names; without a year, the current one."""
     chosen = {name: request.GET[name] for name in COLUMNS if CODE.fullmatch(request.GET.get(name, ""))}
     year = chosen.get(YEAR, "")
@@ -87,7 +88,7 @@ def filter_links(
 
 
 @require_safe
-def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def project_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     projects = Project.objects.visible_to(request.user).select_related("organisation", "domain", "priority")
     project = get_object_or_404(projects, pk=pk)
     context = {
@@ -100,7 +101,7 @@ def project_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def project_create(request: HttpRequest) -> HttpResponse:
+def project_create(request: SignedInRequest) -> HttpResponse:
     require(request, Project.objects.may_be_added_by(request.user), kind="partners.project", asked="create")
     initial = {"organisation": request.GET.get("organisme", "")}
     form = ProjectForm(request.POST or None, offered=assignable_teams(request.user), initial=initial)

@@ -49,7 +49,7 @@ class TestProjectList:
     def test_marks_the_chosen_filter(self, cast: Cast, signed_in) -> None:
         context = signed_in(cast.esther).get(reverse(LIST), {"equipe": "a"}).context
         assert [link["label"] for link in context["teams"] if link["active"]] == ["A"]
-        assert [link["label"] for link in context["domains"] if link["active"]] == ["Tous"]
+        assert [link["label"] for link in context["domains"] if link["active"]] == ["Tous les domaines"]
 
     @pytest.mark.parametrize("query", [{"annee": "99999"}, {"equipe": "\0"}, {"domaine": "' OR 1=1"}, {"page": "x"}])
     def test_leaves_aside_what_is_no_filter(self, cast: Cast, signed_in, query: dict[str, str]) -> None:
