@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -38,6 +38,7 @@ from pre_cases.services.partnership import (
 )
 from pre_cases.services.projects import change_project
 from pre_cases.views.parcours import FORM, answer
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
@@ -45,7 +46,7 @@ CHILDREN_OF_A_PAGE = 200  # the groups of one person, a place number that associ
 
 
 @require_http_methods(FORM)
-def enrolment_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def enrolment_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The projects open to the team, with their places; choosing one takes a place for the child."""
     scope = Parcours.objects.editable_by(request.user).with_card().select_related("agreement")
     parcours = consult(request, scope, pk=pk)
@@ -55,16 +56,18 @@ def enrolment_create(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, "L’inscription est enregistrée.")
         return redirect("pre_cases:parcours_detail", pk=pk)
     search = ProjectSearchForm(request.GET)
+    projects = list(_found(offered, search, parcours))
     context = {
         "search": search,
         "has_criteria": search.has_changed(),
-        "projects": _found(offered, search, parcours),
+        "projects": projects,
+        "has_choice": any(project.places_left and not project.is_held for project in projects),
         "obstacle": enrolment_obstacle(parcours),
     }
     return answer(request, "pre_cases/enrolment_create.html", parcours, form, **context)
 
 
-def _found(projects: ProjectQuerySet, search: ProjectSearchForm, parcours: Parcours) -> ProjectQuerySet:
+def _found(projects: ProjectQuerySet, search: ProjectSearchForm, parcours: Parcours) -> QuerySet[Any]:
     """The projects that answer the search, each with its places and whether the child holds one."""
     if not search.is_valid():
         return projects.none()
@@ -77,7 +80,7 @@ def _found(projects: ProjectQuerySet, search: ProjectSearchForm, parcours: Parco
 
 
 @require_http_methods(FORM)
-def enrolment_end(request: HttpRequest, pk: UUID) -> HttpResponse:
+def enrolment_end(request: SignedInRequest, pk: UUID) -> HttpResponse:
     scope = Enrolment.objects.editable_by(request.user).select_related("parcours", "project__organisation")
     enrolment = consult(request, scope, pk=pk)
     form = EnrolmentEndForm(request.POST or None)
@@ -91,7 +94,7 @@ def enrolment_end(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def share_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def share_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Give a professional of the team the parcours to read, for a reason and until a day."""
     scope = Parcours.objects.editable_by(request.user).with_card().select_related("agreement")
     parcours = consult(request, scope, pk=pk)
@@ -105,7 +108,7 @@ def share_create(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def share_revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
+def share_revoke(request: SignedInRequest, pk: UUID) -> HttpResponse:
     scope = ParcoursShare.objects.editable_by(request.user).select_related("content_object", "user", "granted_by")
     share = consult(request, scope, pk=pk)
     form = ShareRevokeForm(request.POST if request.method == "POST" else None)
@@ -117,7 +120,7 @@ def share_revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def project_change(request: HttpRequest, pk: int) -> HttpResponse:
+def project_change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Here and not with the partners, because a project keeps the places that children hold in it."""
     project = get_object_or_404(Project.objects.editable_by(request.user), pk=pk)
     offered = assignable_teams(request.user)
@@ -140,7 +143,7 @@ class GroupMember:
 
 
 @require_safe
-def my_groups(request: HttpRequest) -> HttpResponse:
+def my_groups(request: SignedInRequest) -> HttpResponse:
     """The projects that the person leads this school year, and who holds a place in them today."""
     require(request, Project.objects.may_be_led_by(request.user), kind="pre_cases.enrolment")
     projects = Project.objects.led_by(request.user).of_school_year(school_year_of(timezone.localdate()))
@@ -160,7 +163,7 @@ def my_groups(request: HttpRequest) -> HttpResponse:
     return render(request, "pre_cases/my_groups.html", {"groups": groups, "page": page})
 
 
-def _led_enrolments(request: HttpRequest, projects: ProjectQuerySet) -> QuerySet[Any]:
+def _led_enrolments(request: SignedInRequest, projects: ProjectQuerySet) -> QuerySet[Any]:
     """Enrolments in force in these projects, each with its child and ``level_label``."""
     today = timezone.localdate()
     schooling = Schooling.objects.filter(child=OuterRef("parcours__child"), starts_on__lte=today).order_by("-starts_on")

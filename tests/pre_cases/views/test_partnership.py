@@ -93,6 +93,12 @@ class TestEnrolmentCreate:
         assert f'value="{cast.project.pk}" required checked' in page
         assert tomorrow in page
 
+    def test_offers_no_button_when_nothing_can_be_chosen(self, cast: Cast, signed_in) -> None:
+        make_enrolment(cast.ines_parcours, cast.project)
+        page = signed_in(cast.benoit).get(self.url(cast)).content.decode()
+        assert "Aucun de ces projets n’a de place libre" in page
+        assert "Inscrire</button>" not in page
+
     def test_asks_to_choose(self, cast: Cast, signed_in) -> None:
         response = signed_in(cast.benoit).post(self.url(cast), {"on": timezone.localdate().isoformat()})
         assert response.status_code == 422
