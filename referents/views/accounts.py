@@ -1,20 +1,20 @@
 """The accounts, for the technical administration: who may sign in, as what, until when. No case content."""
 
 from django.db.models import Max, OuterRef, Prefetch, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audit.journal.consult import consult_page
 from referents.models import CharterSignature, Membership
-from referents.models.user import NOMINATIVE_ROLES
+from referents.requests import SignedInRequest
 from referents.scopes import may_read_accounts, readable_accounts
 from referents.views.reach import require
 
 
 @require_safe
-def account_list(request: HttpRequest) -> HttpResponse:
+def account_list(request: SignedInRequest) -> HttpResponse:
     """The accounts by name, with what each may act as today and its charter."""
     require(request, may_read_accounts(request.user), kind="referents.user")
     charters = CharterSignature.objects.filter(user=OuterRef("pk")).order_by().values("user")
@@ -30,9 +30,4 @@ def account_list(request: HttpRequest) -> HttpResponse:
         )
     )
     page = consult_page(request, accounts, order=("last_name", "first_name", "id"))
-    context = {
-        "page": page,
-        "today": timezone.localdate(),
-        "nominative_roles": [role.value for role in NOMINATIVE_ROLES],
-    }
-    return render(request, "referents/account_list.html", context)
+    return render(request, "referents/account_list.html", {"page": page, "today": timezone.localdate()})

@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.apps import apps
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_safe
 from audit.journal.consult import consult_page
 from audit.journal.models import Action, Event
 from referents.models import Role, Team, User
+from referents.requests import SignedInRequest
 from referents.scopes import may_read_journal, readable_events
 from referents.views.reach import require
 
@@ -32,17 +34,18 @@ class JournalSearchForm(forms.Form):
 
 @dataclass(frozen=True)
 class JournalLine:
-    """One event as it is shown: ``actor`` and ``team`` are names of professionals, or "" when none is known."""
+    """One event in words: ``actor`` and ``team`` are names of professionals, "" when none is known."""
 
     event: Event
     action: str
+    kind: str
     actor: str
     role: str
     team: str
 
 
 @require_safe
-def journal_list(request: HttpRequest) -> HttpResponse:
+def journal_list(request: SignedInRequest) -> HttpResponse:
     """The events, the latest first, fifty a page, by action and by day."""
     require(request, may_read_journal(request.user), kind="audit.event")
     form = JournalSearchForm(request.GET)
@@ -83,9 +86,18 @@ def lines(events: list[Event]) -> list[JournalLine]:
         JournalLine(
             event=event,
             action=actions.get(event.action, event.action),
+            kind=kind_label(event.kind),
             actor=people[event.actor_id].get_full_name() if event.actor_id in people else "",
             role=str(roles.get(event.role, event.role)),
             team=teams[event.team_id].name if event.team_id in teams else "",
         )
         for event in events
     ]
+
+
+def kind_label(kind: str) -> str:
+    """The French name of a model's label, « parcours » for "pre_cases.parcours"; a kind without a model as it is."""
+    try:
+        return str(apps.get_model(kind)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return kind

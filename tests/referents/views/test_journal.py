@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.journal.models import Event
 from audit.journal.record import record_event
+from pre_cases.services.partnership import revoke_share
 from tests.cast import Cast
 
 LIST = "journal_list"
@@ -28,6 +29,12 @@ class TestJournalList:
         for shown in ("consultation", "Benoît Test", f"compte {cast.benoit.pk}", "référent de parcours", "A</small>"):
             assert shown in page, shown
         assert str(cast.ines_parcours.pk) in page
+
+    def test_says_to_whom_a_right_was_given(self, cast: Cast, signed_in) -> None:
+        revoke_share(share=cast.share, by=cast.benoit)
+        page = signed_in(cast.gaelle).get(reverse(LIST), {"action": "revoke"}).content.decode()
+        assert "partage" in page
+        assert f"user : {cast.david.pk}" in page
 
     def test_names_no_child(self, cast: Cast, signed_in) -> None:
         signed_in(cast.benoit).get(reverse("pre_cases:parcours_detail", args=[cast.ines_parcours.pk]))
