@@ -47,7 +47,9 @@ def make_team(code: str, number: int = 18) -> Team:
     return Team.objects.create(code=code, name=code.upper(), arrondissement=arrondissement)
 
 
-def make_user(first_name: str, role: Role | None = None, team: Team | None = None, *, since: date | None = None) -> User:
+def make_user(
+    first_name: str, role: Role | None = None, team: Team | None = None, *, since: date | None = None
+) -> User:
     """An account with a role held since last year and a valid charter."""
     today = timezone.localdate()
     with acting_as(system_account()):

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partners.forms.organisations import OrganisationForm, OrganisationSearchForm
 from partners.models import Organisation, Project
 from partners.services.organisations import change_organisation, create_organisation
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
@@ -18,7 +19,7 @@ ORGANISATIONS_OF_A_PAGE = 25
 
 
 @require_safe
-def organisation_list(request: HttpRequest) -> HttpResponse:
+def organisation_list(request: SignedInRequest) -> HttpResponse:
     form = OrganisationSearchForm(request.GET)
     organisations = found(form.cleaned_data) if form.is_valid() else Organisation.objects.none()
     page = Paginator(organisations, ORGANISATIONS_OF_A_PAGE).get_page(request.GET.get("page"))
@@ -43,7 +44,7 @@ def found(criteria: dict[str, Any]) -> Any:
 
 
 @require_safe
-def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def organisation_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation.objects.select_related("arrondissement"), pk=pk)
     projects = Project.objects.visible_to(request.user).filter(organisation=organisation).select_related("domain")
     context = {
@@ -57,7 +58,7 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def organisation_create(request: HttpRequest) -> HttpResponse:
+def organisation_create(request: SignedInRequest) -> HttpResponse:
     require(request, Organisation.objects.may_be_added_by(request.user), kind="partners.organisation", asked="create")
     form = OrganisationForm(request.POST or None)
     if form.is_valid():
@@ -70,7 +71,7 @@ def organisation_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def organisation_change(request: HttpRequest, pk: int) -> HttpResponse:
+def organisation_change(request: SignedInRequest, pk: int) -> HttpResponse:
     organisation = get_object_or_404(Organisation.objects.editable_by(request.user), pk=pk)
     form = OrganisationForm(request.POST or None, instance=organisation)
     if form.is_valid() and attempt(

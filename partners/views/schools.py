@@ -3,18 +3,19 @@
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from partners.forms.schools import SchoolSearchForm
 from partners.models.school import School, SchoolQuerySet
+from referents.requests import SignedInRequest
 
 SCHOOLS_OF_A_PAGE = 25
 
 
 @require_safe
-def school_list(request: HttpRequest) -> HttpResponse:
+def school_list(request: SignedInRequest) -> HttpResponse:
     form = SchoolSearchForm(request.GET)
     schools = found(form.cleaned_data) if form.is_valid() else School.objects.none()
     page = Paginator(schools, SCHOOLS_OF_A_PAGE).get_page(request.GET.get("page"))
@@ -29,7 +30,7 @@ def school_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
+def school_detail(request: SignedInRequest, uai: str) -> HttpResponse:
     if not (uai.isascii() and uai.isalnum()):
         raise Http404
     schools = School.objects.with_current_facts().select_related("arrondissement")
@@ -43,7 +44,7 @@ def school_detail(request: HttpRequest, uai: str) -> HttpResponse:
     return render(request, "partners/school_detail.html", context)
 
 
-def page_url(request: HttpRequest, number: int) -> str:
+def page_url(request: SignedInRequest, number: int) -> str:
     """The same search at another page."""
     query = request.GET.copy()
     query["page"] = str(number)

@@ -139,7 +139,7 @@ def drawn(rng: Random, month: date, *, horizon: date, latest_entry: date) -> Tim
 
 
 def stay_from(rng: Random, entered_on: date, horizon: date) -> Stay:
-    low, high = weighted(rng, DURATION_MONTHS)  # type: ignore[arg-type]
+    low, high = weighted(rng, DURATION_MONTHS)
     end = entered_on + relativedelta(months=rng.randint(low, high), days=rng.randint(0, 27))
     opened_on = entered_on - timedelta(days=rng.randint(7, 42))
     return before(rng, opened_on, entered_on, end if end < horizon else None)

@@ -20,7 +20,7 @@ BUILT_ON = date(1975, 9, 1)
 PERIMETER_SINCE = date(2007, 9, 1)
 LABELLED = 0.62  # share of the schools of the perimeter in éducation prioritaire
 # One line of labels by kind of network, each with the day it began; the last one holds.
-NETWORKS = {
+NETWORKS: dict[str, list[tuple[PriorityStatus | None, date]]] = {
     "strong": [
         (PriorityStatus.ZEP, date(1998, 9, 1)),
         (PriorityStatus.RAR, date(2006, 9, 1)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
@@ -18,7 +18,7 @@ from pre_cases.stages import ParcoursStage
 from referents.models import Role
 
 if TYPE_CHECKING:
-    from pre_cases.models import Parcours
+    from pre_cases.models import Action, Parcours
     from referents.models import User
 
 
@@ -52,7 +52,7 @@ def _review_due(day: date) -> Q:
 
     threshold = review_threshold(day)
     reviewed = Review.objects.filter(parcours=OuterRef("pk"), on__gt=threshold, on__lte=day)
-    return Q(entered_on__lte=threshold) & ~Exists(reviewed)
+    return Q(entered_on__lte=threshold) & ~Q(Exists(reviewed))
 
 
 def _without_review(day: date) -> Q:
@@ -60,7 +60,7 @@ def _without_review(day: date) -> Q:
     from pre_cases.models import Review
 
     since = day - relativedelta(weeks=settings.NO_REVIEW_WEEKS)
-    return Q(entered_on__lt=since) & ~Exists(Review.objects.filter(parcours=OuterRef("pk"), on__gte=since))
+    return Q(entered_on__lt=since) & ~Q(Exists(Review.objects.filter(parcours=OuterRef("pk"), on__gte=since)))
 
 
 def _without_referent(day: date) -> Q:
@@ -118,7 +118,7 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         )
 
     def at_stage(self, stage: ParcoursStage, on: date | None = None) -> ParcoursQuerySet:
-        return self.with_stage(on).filter(stage_code=stage.value)
+        return self.with_stage(on).filter(Q(stage_code=stage.value))
 
     def with_card(self, on: date | None = None) -> ParcoursQuerySet:
         """Everything that a row or a banner shows, in the same query: child, school, class and référent of a day.
@@ -216,7 +216,10 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         return self.coordinated_by(user)
 
 
-class SupportQuerySet(models.QuerySet[models.Model]):
+M = TypeVar("M", bound=models.Model)
+
+
+class SupportQuerySet(models.QuerySet[M]):
     """Objectives and actions: their rights are those of their parcours, at ``path``."""
 
     path = "parcours"
@@ -227,5 +230,5 @@ class SupportQuerySet(models.QuerySet[models.Model]):
         return self.filter(Exists(Parcours.objects.editable_by(user).filter(pk=OuterRef(self.path))))
 
 
-class ActionQuerySet(SupportQuerySet):
+class ActionQuerySet(SupportQuerySet["Action"]):
     path = "objective__parcours"

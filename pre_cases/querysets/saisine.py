@@ -38,7 +38,7 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
         )
 
     def at_stage(self, *stages: SaisineStage) -> SaisineQuerySet:
-        return self.with_stage().filter(stage_code__in=[stage.value for stage in stages])
+        return self.with_stage().filter(Q(stage_code__in=[stage.value for stage in stages]))
 
     def waiting(self) -> SaisineQuerySet:
         """Those that still ask something of the team, before a parcours."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Nomenclature, Term
-from pre_cases.models import Assignment, Comment, Parcours, Saisine, SaisineStage
+from pre_cases.models import Agreement, Assignment, ChildAdult, Comment, Parcours, Saisine, SaisineStage
 from pre_cases.services.dates import refresh_dates
 from referents.models import Membership, Role, User
 
@@ -69,10 +69,7 @@ def open_parcours(*, saisine: Saisine, on: date, by: User, referent: User | None
         raise OpeningRefused("Le parcours ne peut pas s’ouvrir avant la signature de l’accord.", field="on")
     if agreement.agreed_until_on is not None and agreement.agreed_until_on <= on:
         raise OpeningRefused("L’accord de la famille a expiré : faites-en signer un nouveau.", field="on")
-    if agreement.holders.filter(objected_on__isnull=False).exists():
-        raise OpeningRefused(
-            "Un titulaire de l’autorité parentale s’est opposé par écrit : la coordination doit trancher ou clore."
-        )
+    _require_every_holder(current, agreement)
     previous = _previous(current, on)
     parcours = Parcours.objects.create(
         child_id=current.child_id,
@@ -84,13 +81,31 @@ def open_parcours(*, saisine: Saisine, on: date, by: User, referent: User | None
         data_key_id=current.data_key_id,
     )
     record_change(parcours, "create")
-    for row in [*current.entries.all(), *current.tasks.all()]:
-        row.parcours = parcours
-        row.save()
+    for entry in current.entries.all():
+        entry.parcours = parcours
+        entry.save()
+    for task in current.tasks.all():
+        task.parcours = parcours
+        task.save()
     if referent is not None:
         _assign(parcours, referent, on)
     refresh_dates(parcours)
     return parcours
+
+
+def _require_every_holder(saisine: Saisine, agreement: Agreement) -> None:
+    """One holder's signature opens if every other known holder has been informed and none has objected in writing."""
+    answers = {holder.adult_id: holder for holder in agreement.holders.all()}
+    if any(answer.objected_on for answer in answers.values()):
+        raise OpeningRefused(
+            "Un titulaire de l’autorité parentale s’est opposé par écrit : la coordination doit trancher ou clore."
+        )
+    for link in ChildAdult.objects.current().filter(child=saisine.child_id, holds_authority=True):
+        answer = answers.get(link.adult_id)
+        if answer is None or not (answer.signed_on or answer.informed_on or answer.not_informed_reason):
+            raise OpeningRefused(
+                "Un titulaire de l’autorité parentale n’a ni signé ni été informé : complétez la page de l’accord."
+            )
 
 
 def _what_is_missing(stage: SaisineStage) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
@@ -26,12 +26,13 @@ from pre_cases.views import parcours as parcours_views
 from pre_cases.views.parcours import FORM
 from pre_cases.views.saisine import answer
 from referents.models import Role, User
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 
 PRESENT_FIRST = "Présentez d’abord le formulaire d’accord à la famille."
 
 
-def _instructed(request: HttpRequest, pk: UUID) -> Saisine:
+def _instructed(request: SignedInRequest, pk: UUID) -> Saisine:
     return consult(request, Saisine.objects.instructed_by(request.user).select_related("child__family"), pk=pk)
 
 
@@ -41,7 +42,7 @@ def _pending(saisine: Saisine) -> Agreement | None:
     return pending.select_related("saisine").first()
 
 
-def _present_first(request: HttpRequest, saisine: Saisine) -> HttpResponse:
+def _present_first(request: SignedInRequest, saisine: Saisine) -> HttpResponse:
     messages.warning(request, PRESENT_FIRST)
     return redirect("pre_cases:saisine_detail", pk=saisine.pk)
 
@@ -53,7 +54,7 @@ def _holders(agreement: Agreement) -> list[ChildAdult]:
 
 
 @require_http_methods(FORM)
-def agreement_present(request: HttpRequest, pk: UUID) -> HttpResponse:
+def agreement_present(request: SignedInRequest, pk: UUID) -> HttpResponse:
     saisine = _instructed(request, pk)
     latest = Agreement.objects.filter(saisine__team=saisine.team_id).order_by("-presented_on", "-id")
     initial = {"form_version": latest.values_list("form_version", flat=True).first() or ""}
@@ -67,7 +68,7 @@ def agreement_present(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def agreement_oral(request: HttpRequest, pk: UUID) -> HttpResponse:
+def agreement_oral(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """An oral agreement is written down; it opens nothing."""
     saisine = _instructed(request, pk)
     agreement = _pending(saisine)
@@ -84,7 +85,7 @@ def agreement_oral(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def agreement_sign(request: HttpRequest, pk: UUID) -> HttpResponse:
+def agreement_sign(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """What each holder of authority answered; until the opening the answers may be recorded again."""
     saisine = _instructed(request, pk)
     agreement = _pending(saisine)
@@ -103,13 +104,13 @@ def agreement_sign(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/agreement_sign.html", saisine, form, agreement=agreement, links=links)
 
 
-def _sign(request: HttpRequest, agreement: Agreement, form: SignForm) -> Agreement:
+def _sign(request: SignedInRequest, agreement: Agreement, form: SignForm) -> Agreement:
     holders = [HolderAnswer(**values) for values in form.answers()]
     return sign_agreement(agreement=agreement, on=form.signed_on(), holders=holders, by=request.user)
 
 
 @require_http_methods(FORM)
-def agreement_refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
+def agreement_refuse(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The family says no, or takes back its signature before the opening."""
     saisine = _instructed(request, pk)
     agreement = _pending(saisine)
@@ -125,7 +126,7 @@ def agreement_refuse(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def parcours_open(request: HttpRequest, pk: UUID) -> HttpResponse:
+def parcours_open(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Open the parcours on a signed agreement: a référent may take it, the coordination chooses."""
     saisine = _instructed(request, pk)
     people = User.objects.holding(Role.REFERENT, saisine.team_id)
@@ -141,7 +142,7 @@ def parcours_open(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/parcours_open.html", saisine, form, agreement=_pending(saisine))
 
 
-def _to_parcours(request: HttpRequest, parcours: Parcours, *, otherwise: str) -> HttpResponse:
+def _to_parcours(request: SignedInRequest, parcours: Parcours, *, otherwise: str) -> HttpResponse:
     """The page of the parcours, for who may still read it."""
     if request.user.has_perm("pre_cases.view_parcours", parcours):
         return redirect("pre_cases:parcours_detail", pk=parcours.pk)
@@ -149,7 +150,7 @@ def _to_parcours(request: HttpRequest, parcours: Parcours, *, otherwise: str) ->
 
 
 @require_http_methods(FORM)
-def agreement_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
+def agreement_withdraw(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The family withdraws its agreement: the parcours ends the same day."""
     parcours: Any = consult(request, Parcours.objects.editable_by(request.user).with_card(), pk=pk)
     form = WithdrawForm(request.POST or None)

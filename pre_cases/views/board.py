@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,8 @@ from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.parcours import assign_referent
 from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links
 from referents.models import Role, Team, User
+from referents.requests import SignedInRequest
+from referents.views.reach import require
 
 TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_CLOSE)
 TO_WATCH = (
@@ -33,22 +35,23 @@ TEAM_FILTERS = (*TO_DECIDE, *TO_WATCH)
 
 
 @require_safe
-def team_list(request: HttpRequest) -> HttpResponse:
+def team_list(request: SignedInRequest) -> HttpResponse:
     """The teams that the person coordinates; with a single one, straight to its board."""
     teams = request.user.standing.teams(Role.COORDINATOR)
+    require(request, bool(teams), kind="referents.team")
     if len(teams) == 1:
         return redirect("pre_cases:team_board", code=teams[0].code)
     return render(request, "pre_cases/team_list.html", {"teams": teams})
 
 
-def coordinated_team(request: HttpRequest, code: str) -> Team:
+def coordinated_team(request: SignedInRequest, code: str) -> Team:
     """The team of this code, when the person coordinates it; 404 otherwise, whether or not it exists."""
     found = [team.pk for team in request.user.standing.teams(Role.COORDINATOR) if team.code == code]
     return consult(request, Team.objects.coordinated_by(request.user), pk=found[0] if found else 0)
 
 
 @require_safe
-def team_board(request: HttpRequest, code: str) -> HttpResponse:
+def team_board(request: SignedInRequest, code: str) -> HttpResponse:
     """What to decide and what to watch in one team; every tile opens the list it counts."""
     team = coordinated_team(request, code)
     today = timezone.localdate()
@@ -72,10 +75,15 @@ def _tiles(team: Team, counts: dict[str, int], flags: tuple[ParcoursFlag, ...]) 
     return [{"label": flag.label, "count": counts[flag.name], "url": f"{url}?filtre={flag.value}"} for flag in flags]
 
 
+def by_stage(records: Any) -> dict[str, int]:
+    """How many records, read through ``with_stage()``, stand at each stage."""
+    return dict(records.values_list("stage_code").annotate(Count("pk")).order_by())
+
+
 def _saisine_tiles(team: Team) -> list[dict[str, Any]]:
     """Saisines that wait, by stage."""
     url = reverse("pre_cases:saisine_list")
-    stages = dict(Saisine.objects.in_team(team.pk).waiting().values_list("stage_code").annotate(Count("pk")).order_by())
+    stages = by_stage(Saisine.objects.in_team(team.pk).waiting())
     return [
         {
             "label": stage.label.capitalize(),
@@ -88,9 +96,7 @@ def _saisine_tiles(team: Team) -> list[dict[str, Any]]:
 
 def _stages(team: Team) -> list[dict[str, Any]]:
     """Open parcours by stage, for the share of each."""
-    found = dict(
-        Parcours.objects.in_team(team.pk).open().with_stage().values_list("stage_code").annotate(Count("pk")).order_by()
-    )
+    found = by_stage(Parcours.objects.in_team(team.pk).open().with_stage())
     stages = (ParcoursStage.DIAGNOSIS, ParcoursStage.RUNNING, ParcoursStage.REVIEW_DUE)
     return [{"code": s.value, "label": s.label, "count": found.get(s.value, 0)} for s in stages]
 
@@ -118,7 +124,7 @@ def _load(team: Team) -> list[dict[str, Any]]:
 
 
 @require_http_methods(FORM)
-def team_parcours(request: HttpRequest, code: str) -> HttpResponse:
+def team_parcours(request: SignedInRequest, code: str) -> HttpResponse:
     """The team's open parcours, filtered like the tiles; boxes and one button assign several at once."""
     team = coordinated_team(request, code)
     if request.method == "POST":
@@ -126,7 +132,7 @@ def team_parcours(request: HttpRequest, code: str) -> HttpResponse:
     return _list(request, team)
 
 
-def _list(request: HttpRequest, team: Team, error: str = "", status: int = 200) -> HttpResponse:
+def _list(request: SignedInRequest, team: Team, error: str = "", status: int = 200) -> HttpResponse:
     today = timezone.localdate()
     scope = Parcours.objects.in_team(team.pk)
     closed = request.GET.get("filtre") == "clos"
@@ -153,7 +159,7 @@ def _list(request: HttpRequest, team: Team, error: str = "", status: int = 200) 
     return render(request, "pre_cases/team_parcours.html", context, status=status)
 
 
-def _assign_several(request: HttpRequest, team: Team) -> HttpResponse:
+def _assign_several(request: SignedInRequest, team: Team) -> HttpResponse:
     """Each parcours is assigned on its own: those that a rule refuses are said, the others are done."""
     form = BulkAssignForm(
         request.POST,

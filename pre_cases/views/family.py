@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -28,13 +28,14 @@ from pre_cases.services.family import (
     record_schooling,
 )
 from pre_cases.views.parcours import FORM
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 
 UNUSUAL_AGE = "L’enfant a moins de 2 ans ou plus de 17 ans : vérifiez la date de naissance."
 
 
 @require_http_methods(FORM)
-def child_change(request: HttpRequest, pk: UUID) -> HttpResponse:
+def child_change(request: SignedInRequest, pk: UUID) -> HttpResponse:
     child = consult(request, Child.objects.editable_by(request.user).select_related("family"), pk=pk)
     initial = {name: getattr(child, name) for name in ("first_name", "family_name", "birth_date", "sex")}
     form = ChildForm(request.POST or None, initial=initial)
@@ -47,7 +48,7 @@ def child_change(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def adult_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def adult_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Add an adult around the child, or with ``?lien=`` change one who is there."""
     child = consult(request, Child.objects.editable_by(request.user).select_related("family"), pk=pk)
     links = list(child.adult_links.current().select_related("adult").order_by("starts_on", "id"))
@@ -61,7 +62,7 @@ def adult_create(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/adult_create.html", child, form, link=link, others=others)
 
 
-def _chosen(request: HttpRequest, links: list[ChildAdult]) -> ChildAdult | None:
+def _chosen(request: SignedInRequest, links: list[ChildAdult]) -> ChildAdult | None:
     """The link named in the address, among those of this child; another one does not exist here."""
     asked = request.GET.get("lien")
     if asked is None:
@@ -77,7 +78,7 @@ def _values_of(link: ChildAdult) -> dict[str, Any]:
     return values | {name: getattr(link, name) for name in PLACE}
 
 
-def _save_adult(request: HttpRequest, child: Child, link: ChildAdult | None, typed: dict[str, Any]) -> ChildAdult:
+def _save_adult(request: SignedInRequest, child: Child, link: ChildAdult | None, typed: dict[str, Any]) -> ChildAdult:
     facts = NewAdult(**{name: typed[name] for name in (*IDENTITY, *PLACE)})
     if link is None:
         return add_adult(child=child, adult=facts, on=typed["on"], by=request.user)
@@ -85,7 +86,7 @@ def _save_adult(request: HttpRequest, child: Child, link: ChildAdult | None, typ
 
 
 @require_http_methods(FORM)
-def residence_record(request: HttpRequest, pk: UUID) -> HttpResponse:
+def residence_record(request: SignedInRequest, pk: UUID) -> HttpResponse:
     child = consult(request, Child.objects.editable_by(request.user).select_related("family"), pk=pk)
     latest = child.residences.current().order_by("-starts_on", "-id").first()
     initial = None
@@ -106,7 +107,7 @@ def residence_record(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def schooling_record(request: HttpRequest, pk: UUID) -> HttpResponse:
+def schooling_record(request: SignedInRequest, pk: UUID) -> HttpResponse:
     child = consult(request, Child.objects.editable_by(request.user).select_related("family"), pk=pk)
     current = child.schoolings.current().select_related("school", "level").first()
     initial = None
@@ -126,7 +127,7 @@ def schooling_record(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def schooling_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
+def schooling_confirm(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """One button says that a presumed class is the right one."""
     scope = Schooling.objects.filter(child__in=Child.objects.editable_by(request.user))
     schooling = consult(request, scope.select_related("child__family", "school", "level"), pk=pk)
@@ -140,7 +141,7 @@ def schooling_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/schooling_confirm.html", schooling.child, None, schooling=schooling)
 
 
-def home_of(request: HttpRequest, child: Child) -> str:
+def home_of(request: SignedInRequest, child: Child) -> str:
     """Where one reads about a child: the latest parcours in reach, otherwise the latest saisine."""
     parcours = Parcours.objects.visible_to(request.user).filter(child=child).order_by("-opened_on", "-id")
     found = parcours.values_list("pk", flat=True).first()
@@ -151,7 +152,7 @@ def home_of(request: HttpRequest, child: Child) -> str:
     return reverse("pre_cases:saisine_list") if found is None else reverse("pre_cases:saisine_detail", args=[found])
 
 
-def answer(request: HttpRequest, template: str, child: Child, form: Any, **context: Any) -> HttpResponse:
+def answer(request: SignedInRequest, template: str, child: Child, form: Any, **context: Any) -> HttpResponse:
     """A form page about a child: the banner of the open parcours if there is one, what was typed, 422 when refused."""
     parcours = Parcours.objects.visible_to(request.user).open().with_card().filter(child=child).first()
     context |= {"child": child, "parcours": parcours, "form": form, "home_url": home_of(request, child)}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,6 +21,7 @@ from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag, ParcoursQuery
 from pre_cases.services.parcours import assign_referent, close_parcours, decide_entry, reopen_parcours
 from pre_cases.timeline import timeline_of
 from referents.models import Role, User
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 
 MY_FILTERS = (
@@ -34,7 +35,7 @@ MY_FILTERS = (
 FORM = ["GET", "HEAD", "POST"]
 
 
-def chosen_flag(request: HttpRequest, offered: tuple[ParcoursFlag, ...]) -> ParcoursFlag | None:
+def chosen_flag(request: SignedInRequest, offered: tuple[ParcoursFlag, ...]) -> ParcoursFlag | None:
     """The filter of the address; an unknown one is no filter."""
     return next((flag for flag in offered if flag.value == request.GET.get("filtre")), None)
 
@@ -46,7 +47,7 @@ def flag_counts(parcours_list: ParcoursQuerySet, offered: tuple[ParcoursFlag, ..
 
 
 def flag_links(
-    request: HttpRequest,
+    request: SignedInRequest,
     counts: dict[str, int],
     offered: tuple[ParcoursFlag, ...],
     chosen: ParcoursFlag | None,
@@ -71,7 +72,7 @@ def flag_links(
 
 
 @require_safe
-def my_parcours(request: HttpRequest) -> HttpResponse:
+def my_parcours(request: SignedInRequest) -> HttpResponse:
     """The person's open parcours, the most pressing first."""
     today = timezone.localdate()
     mine = Parcours.objects.followed_by(request.user).open()
@@ -90,7 +91,7 @@ def my_parcours(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def shared_parcours(request: HttpRequest) -> HttpResponse:
+def shared_parcours(request: SignedInRequest) -> HttpResponse:
     """Parcours that somebody has shared with the person, until a day."""
     today = timezone.localdate()
     page = consult_page(request, Parcours.objects.shared_with(request.user).with_card(today))
@@ -98,7 +99,7 @@ def shared_parcours(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def parcours_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.visible_to(request.user).with_page(), pk=pk)
     may_edit = request.user.has_perm("pre_cases.change_parcours", parcours)
     may_decide = request.user.has_perm("pre_cases.decide_parcours", parcours)
@@ -118,7 +119,7 @@ def parcours_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def parcours_print(request: HttpRequest, pk: UUID) -> HttpResponse:
+def parcours_print(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The parcours on paper for the family: what was agreed and what is done, without internal comments."""
     parcours = consult(request, Parcours.objects.visible_to(request.user).with_page(), pk=pk, action="print")
     return render(request, "pre_cases/parcours_print.html", {"parcours": parcours, "today": timezone.localdate()})
@@ -130,7 +131,7 @@ def referents_of(parcours: Parcours) -> Any:
 
 
 @require_http_methods(FORM)
-def parcours_assign(request: HttpRequest, pk: UUID) -> HttpResponse:
+def parcours_assign(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.decidable_by(request.user).open().with_card(), pk=pk)
     form = AssignForm(request.POST or None, people=referents_of(parcours))
     if form.is_valid() and attempt(
@@ -142,7 +143,7 @@ def parcours_assign(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def parcours_enter(request: HttpRequest, pk: UUID) -> HttpResponse:
+def parcours_enter(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.decidable_by(request.user).open().with_card(), pk=pk)
     form = EnterForm(request.POST or None)
     if form.is_valid() and attempt(form, lambda: decide_entry(parcours=parcours, by=request.user, **form.cleaned_data)):
@@ -152,7 +153,7 @@ def parcours_enter(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def parcours_close(request: HttpRequest, pk: UUID) -> HttpResponse:
+def parcours_close(request: SignedInRequest, pk: UUID) -> HttpResponse:
     scope = Parcours.objects.decidable_by(request.user).open().with_card().select_related("bilan__exit_reason")
     parcours = consult(request, scope, pk=pk)
     bilan = getattr(parcours, "bilan", None)
@@ -167,7 +168,7 @@ def parcours_close(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def parcours_reopen(request: HttpRequest, pk: UUID) -> HttpResponse:
+def parcours_reopen(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.decidable_by(request.user).closed().with_card(), pk=pk)
     form = ReopenForm(request.POST or None)
     if form.is_valid() and attempt(
@@ -178,7 +179,7 @@ def parcours_reopen(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/parcours_reopen.html", parcours, form)
 
 
-def answer(request: HttpRequest, template: str, parcours: Parcours, form: Any, **context: Any) -> HttpResponse:
+def answer(request: SignedInRequest, template: str, parcours: Parcours, form: Any, **context: Any) -> HttpResponse:
     """A form page of a parcours: its banner, what was typed, and 422 when it was refused."""
     context |= {"parcours": parcours, "form": form, "today": timezone.localdate()}
     return render(request, template, context, status=422 if form.is_bound else 200)

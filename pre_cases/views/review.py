@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
@@ -12,11 +12,12 @@ from pre_cases.forms.review import BilanForm, ReviewForm
 from pre_cases.models import Parcours
 from pre_cases.services.review import record_review, write_bilan
 from pre_cases.views.parcours import FORM, answer
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 
 
 @require_http_methods(FORM)
-def review_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def review_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.editable_by(request.user).with_card(), pk=pk)
     form = ReviewForm(request.POST or None)
     if form.is_valid() and attempt(
@@ -28,7 +29,7 @@ def review_create(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def bilan_write(request: HttpRequest, pk: UUID) -> HttpResponse:
+def bilan_write(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Write the bilan, or correct it until the coordination closes the parcours."""
     scope = Parcours.objects.editable_by(request.user).with_card().select_related("bilan")
     parcours = consult(request, scope, pk=pk)

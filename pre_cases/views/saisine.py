@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -33,6 +33,7 @@ from pre_cases.stages import SaisineStage
 from pre_cases.views.family import UNUSUAL_AGE
 from pre_cases.views.parcours import FORM
 from referents.models import Role, Team, User
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
@@ -58,7 +59,7 @@ FILTERS: dict[str, tuple[str, Q]] = {
 
 
 @require_safe
-def saisine_list(request: HttpRequest) -> HttpResponse:
+def saisine_list(request: SignedInRequest) -> HttpResponse:
     """What waits in the person's teams: urgent ones first, then the oldest."""
     person = request.user
     teams = working_teams(person)
@@ -97,7 +98,9 @@ def working_teams(person: User) -> list[Team]:
     return list(teams.values())
 
 
-def _filter_links(request: HttpRequest, counts: dict[str, int], chosen: str, team: Team | None) -> list[dict[str, Any]]:
+def _filter_links(
+    request: SignedInRequest, counts: dict[str, int], chosen: str, team: Team | None
+) -> list[dict[str, Any]]:
     links = []
     for number, (value, (label, _)) in enumerate(FILTERS.items()):
         query = _query(value, team)
@@ -107,7 +110,7 @@ def _filter_links(request: HttpRequest, counts: dict[str, int], chosen: str, tea
 
 
 @require_http_methods(FORM)
-def saisine_create(request: HttpRequest) -> HttpResponse:
+def saisine_create(request: SignedInRequest) -> HttpResponse:
     """A saisine about a child whom nobody in the team knows yet."""
     require(request, bool(working_teams(request.user)), kind="pre_cases.saisine", asked=Action.CREATE)
     form = NewChildForm(request.POST or None, person=request.user, initial=_initial(request))
@@ -115,7 +118,7 @@ def saisine_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def saisine_again(request: HttpRequest, pk: UUID) -> HttpResponse:
+def saisine_again(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """A new saisine about a child already known."""
     child = consult(request, Child.objects.referable_by(request.user), pk=pk)
     form = SituationForm(request.POST or None, person=request.user, initial=_initial(request))
@@ -124,7 +127,7 @@ def saisine_again(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def saisine_sibling(request: HttpRequest, pk: UUID) -> HttpResponse:
+def saisine_sibling(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """A saisine about a sister or brother of a known child; only the adults around that child are offered."""
     sibling = consult(request, Child.objects.referable_by(request.user).select_related("family"), pk=pk)
     links = list(sibling.adult_links.current().select_related("adult").order_by("starts_on", "id"))
@@ -144,7 +147,7 @@ def saisine_sibling(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
 
 
-def _initial(request: HttpRequest) -> dict[str, Any]:
+def _initial(request: SignedInRequest) -> dict[str, Any]:
     teams = working_teams(request.user)
     return {"team": teams[0].pk} if len(teams) == 1 else {}
 
@@ -165,7 +168,7 @@ def _known_adults(form: SiblingForm) -> list[KnownAdult]:
 
 
 def _record(
-    request: HttpRequest,
+    request: SignedInRequest,
     form: SituationForm,
     template: str,
     about: Callable[[], dict[str, Any]],
@@ -183,7 +186,7 @@ def _record(
 
 
 @require_safe
-def saisine_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+def saisine_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     scope = Saisine.objects.visible_to(request.user).with_stage()
     related = ("child__family", "team", "source", "assignee", "author", "outcome_by")
     saisine = consult(request, scope.select_related(*related), pk=pk)
@@ -191,7 +194,7 @@ def saisine_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def saisine_assign(request: HttpRequest, pk: UUID) -> HttpResponse:
+def saisine_assign(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The coordination chooses who follows the saisine; a référent takes one that nobody follows."""
     saisine = consult(request, Saisine.objects.editable_by(request.user).select_related("child"), pk=pk)
     form = AssigneeForm(
@@ -203,7 +206,7 @@ def saisine_assign(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/saisine_assign.html", saisine, form)
 
 
-def _possible_assignees(request: HttpRequest, saisine: Saisine) -> Any:
+def _possible_assignees(request: SignedInRequest, saisine: Saisine) -> Any:
     if not request.user.has_perm("pre_cases.decide_saisine", saisine):
         return User.objects.filter(pk=request.user.pk)
     referents = User.objects.holding(Role.REFERENT, saisine.team_id)
@@ -211,7 +214,7 @@ def _possible_assignees(request: HttpRequest, saisine: Saisine) -> Any:
 
 
 @require_http_methods(FORM)
-def saisine_outcome(request: HttpRequest, pk: UUID) -> HttpResponse:
+def saisine_outcome(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """How a saisine ends without a parcours; afterwards, the days on which it was told."""
     saisine = consult(request, Saisine.objects.decidable_by(request.user).select_related("child"), pk=pk)
     form: ToldForm
@@ -228,7 +231,7 @@ def saisine_outcome(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def saisine_entry(request: HttpRequest, pk: UUID) -> HttpResponse:
+def saisine_entry(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """An exchange before the opening; it follows the saisine into the parcours."""
     saisine = consult(request, Saisine.objects.instructed_by(request.user).select_related("child"), pk=pk)
     form = EntryForm(request.POST or None)
@@ -238,7 +241,7 @@ def saisine_entry(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/saisine_entry.html", saisine, form)
 
 
-def answer(request: HttpRequest, template: str, saisine: Saisine, form: Any, **context: Any) -> HttpResponse:
+def answer(request: SignedInRequest, template: str, saisine: Saisine, form: Any, **context: Any) -> HttpResponse:
     """A form page of a saisine: what was typed, and 422 when it was refused."""
     context |= {"saisine": saisine, "form": form}
     return render(request, template, context, status=422 if form.is_bound else 200)

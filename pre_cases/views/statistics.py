@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -24,6 +24,7 @@ from pre_cases.statistics.writing.grid import Grid, grids_of
 from pre_cases.statistics.writing.rows import rows_of
 from pre_cases.statistics.years import finished_years, running_school_year
 from pre_cases.views.board import coordinated_team
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
@@ -32,7 +33,7 @@ RECENT = 10
 
 
 @require_safe
-def statistics(request: HttpRequest) -> HttpResponse:
+def statistics(request: SignedInRequest) -> HttpResponse:
     """The latest prepared figures of a whole year; nothing is counted while the page is read."""
     _reach_programme(request)
     years = finished_years()
@@ -42,8 +43,8 @@ def statistics(request: HttpRequest) -> HttpResponse:
     return _statistics_page(request, form, form.cleaned_data["annee"] if form.is_bound else _usual_year(years))
 
 
-def _reach_programme(request: HttpRequest) -> None:
-    require(request, reaches_programme(request.user), kind="pre_cases.statisticsexport")  # type: ignore[arg-type]
+def _reach_programme(request: SignedInRequest) -> None:
+    require(request, reaches_programme(request.user), kind="pre_cases.statisticsexport")
 
 
 def _usual_year(years: Sequence[Period]) -> Period | None:
@@ -55,8 +56,10 @@ def _usual_year(years: Sequence[Period]) -> Period | None:
     return next((year for year in prepared if year in years), years[0] if years else None)
 
 
-def _statistics_page(request: HttpRequest, form: YearForm, period: Period | None, *, status: int = 200) -> HttpResponse:
-    reachable = StatisticsExport.objects.visible_to(request.user)  # type: ignore[arg-type]
+def _statistics_page(
+    request: SignedInRequest, form: YearForm, period: Period | None, *, status: int = 200
+) -> HttpResponse:
+    reachable = StatisticsExport.objects.visible_to(request.user)
     export, themes = None, {}
     if period is not None:
         if not form.is_bound:
@@ -68,6 +71,7 @@ def _statistics_page(request: HttpRequest, form: YearForm, period: Period | None
             themes = by_theme(read_grids(bytes(export.archive or b"")))
     context: dict[str, Any] = {
         "form": form,
+        "has_years": any(group for _, group in form.fields["annee"].choices),  # type: ignore[attr-defined]
         "period": period,
         "export": export,
         "themes": themes,
@@ -88,13 +92,13 @@ def by_theme(grids: Sequence[Grid]) -> dict[str, list[Grid]]:
 
 
 @require_POST
-def export_create(request: HttpRequest) -> HttpResponse:
+def export_create(request: SignedInRequest) -> HttpResponse:
     """Ask for the files of a year; they are prepared in the background."""
     _reach_programme(request)
     form = YearForm(request.POST, years=finished_years())
     if form.is_valid():
         period = form.cleaned_data["annee"]
-        export = attempt(form, lambda: request_export(period=period, by=request.user))  # type: ignore[arg-type]
+        export = attempt(form, lambda: request_export(period=period, by=request.user))
         if export is not None:
             messages.success(request, "Les fichiers sont en préparation.")
             return redirect("pre_cases:export_detail", pk=export.pk)
@@ -102,9 +106,9 @@ def export_create(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export_detail(request: HttpRequest, pk: object) -> HttpResponse:
+def export_detail(request: SignedInRequest, pk: object) -> HttpResponse:
     """How far the files are. The page asks again every two seconds until they are ready; it writes one event."""
-    reachable = StatisticsExport.objects.visible_to(request.user).defer("archive")  # type: ignore[arg-type]
+    reachable = StatisticsExport.objects.visible_to(request.user).defer("archive")
     if request.htmx:  # type: ignore[attr-defined]
         export = get_object_or_404(reachable, pk=pk)
         return render(request, "pre_cases/export_progress.html", _export_context(export))
@@ -123,9 +127,9 @@ def _export_context(export: StatisticsExport) -> dict[str, Any]:
 
 
 @require_safe
-def export_download(request: HttpRequest, pk: object) -> HttpResponse:
+def export_download(request: SignedInRequest, pk: object) -> HttpResponse:
     """The archive of a finished preparation; the journal says who took it."""
-    ready = StatisticsExport.objects.visible_to(request.user).filter(state=State.DONE)  # type: ignore[arg-type]
+    ready = StatisticsExport.objects.visible_to(request.user).filter(state=State.DONE)
     export = consult(request, ready, pk=pk, action=Action.DOWNLOAD, data_kind="statistics")
     name = f"marelle-statistiques-{Period(export.starts_on, export.ends_on).code}.zip"
     return HttpResponse(
@@ -136,7 +140,7 @@ def export_download(request: HttpRequest, pk: object) -> HttpResponse:
 
 
 @require_safe
-def team_statistics(request: HttpRequest, code: str) -> HttpResponse:
+def team_statistics(request: SignedInRequest, code: str) -> HttpResponse:
     """The exact figures of a team that the person coordinates, on any days."""
     team = coordinated_team(request, code)
     usual = running_school_year()

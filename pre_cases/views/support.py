@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
@@ -12,11 +12,12 @@ from pre_cases.forms.support import ActionEndForm, ActionForm, ObjectiveForm, Re
 from pre_cases.models import Action, Objective, Parcours
 from pre_cases.services.support import add_action, add_objective, end_action, record_result
 from pre_cases.views.parcours import FORM, answer
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 
 
 @require_http_methods(FORM)
-def objective_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def objective_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.editable_by(request.user).with_card(), pk=pk)
     form = ObjectiveForm(request.POST or None)
     if form.is_valid() and attempt(
@@ -28,7 +29,7 @@ def objective_create(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def objective_result(request: HttpRequest, pk: UUID) -> HttpResponse:
+def objective_result(request: SignedInRequest, pk: UUID) -> HttpResponse:
     objective = consult(request, Objective.objects.editable_by(request.user).select_related("parcours"), pk=pk)
     form = ResultForm(request.POST or None, initial={"result": objective.result})
     if form.is_valid() and attempt(
@@ -41,7 +42,7 @@ def objective_result(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def action_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def action_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     objective = consult(request, Objective.objects.editable_by(request.user).select_related("parcours"), pk=pk)
     form = ActionForm(request.POST or None, initial={"domain": objective.domain_id})
     if form.is_valid() and attempt(form, lambda: add_action(objective=objective, by=request.user, **form.cleaned_data)):
@@ -52,7 +53,7 @@ def action_create(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def action_end(request: HttpRequest, pk: UUID) -> HttpResponse:
+def action_end(request: SignedInRequest, pk: UUID) -> HttpResponse:
     action = consult(request, Action.objects.editable_by(request.user).select_related("objective__parcours"), pk=pk)
     form = ActionEndForm(request.POST or None)
     if form.is_valid() and attempt(form, lambda: end_action(action=action, by=request.user, **form.cleaned_data)):

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,11 +15,12 @@ from pre_cases.models import Draft, Parcours, Task
 from pre_cases.services.timeline import add_comment, add_entry, add_task, complete_task, discard_draft, save_draft
 from pre_cases.views.parcours import FORM, answer
 from referents.models import Role, User
+from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 
 
 @require_http_methods(FORM)
-def entry_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def entry_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Note an exchange; « Enregistrer le brouillon » keeps it for later, on the server."""
     parcours = consult(request, Parcours.objects.editable_by(request.user).with_card(), pk=pk)
     if request.method == "POST" and "draft" in request.POST:
@@ -36,19 +37,19 @@ def entry_create(request: HttpRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/entry_create.html", parcours, form, draft=draft)
 
 
-def _kept(request: HttpRequest, parcours: Parcours) -> HttpResponse:
+def _kept(request: SignedInRequest, parcours: Parcours) -> HttpResponse:
     save_draft(parcours=parcours, form="entry", content=_typed(request), by=request.user)
     messages.success(request, "Le brouillon est enregistré.")
     return redirect("pre_cases:parcours_detail", pk=parcours.pk)
 
 
-def _typed(request: HttpRequest) -> dict[str, str]:
+def _typed(request: SignedInRequest) -> dict[str, str]:
     """What was typed so far, right or wrong, within what a draft may hold."""
     return {name: request.POST.get(name, "")[:1000] for name in EntryForm.base_fields}
 
 
 @require_POST
-def draft_save(request: HttpRequest, pk: UUID) -> HttpResponse:
+def draft_save(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Keep the quick entry while it is typed; answers with the hour, to be shown beside the form."""
     parcours = consult(request, Parcours.objects.editable_by(request.user), pk=pk)
     try:
@@ -59,7 +60,7 @@ def draft_save(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def comment_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def comment_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.editable_by(request.user).with_card(), pk=pk)
     form = CommentForm(request.POST or None)
     if form.is_valid() and attempt(form, lambda: add_comment(parcours=parcours, by=request.user, **form.cleaned_data)):
@@ -69,7 +70,7 @@ def comment_create(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_http_methods(FORM)
-def task_create(request: HttpRequest, pk: UUID) -> HttpResponse:
+def task_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.editable_by(request.user).with_card(), pk=pk)
     people = User.objects.holding(Role.REFERENT, parcours.team_id) | User.objects.holding(
         Role.COORDINATOR, parcours.team_id
@@ -82,7 +83,7 @@ def task_create(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def my_tasks(request: HttpRequest) -> HttpResponse:
+def my_tasks(request: SignedInRequest) -> HttpResponse:
     """What the person has to do, the latest first; one click says it is done."""
     tasks = Task.objects.of(request.user).open().select_related("parcours__child", "saisine__child")
     page = consult_page(request, tasks)
@@ -90,7 +91,7 @@ def my_tasks(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def task_complete(request: HttpRequest, pk: UUID) -> HttpResponse:
+def task_complete(request: SignedInRequest, pk: UUID) -> HttpResponse:
     task = consult(request, Task.objects.reached_by(request.user).select_related("parcours"), pk=pk)
     try:
         complete_task(task=task, by=request.user)

@@ -2,15 +2,16 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from referents.requests import SignedInRequest
 from referents.services.accounts import CharterAlreadySigned, sign_charter
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def charter_sign(request: HttpRequest) -> HttpResponse:
+def charter_sign(request: SignedInRequest) -> HttpResponse:
     """Read and sign the confidentiality charter; asked at the first access and each year."""
     if request.method == "POST":
         if request.POST.get("agreed") == "yes":
@@ -30,6 +31,6 @@ def _charter(error: str = "") -> dict[str, object]:
 
 
 @require_safe
-def no_access(request: HttpRequest) -> HttpResponse:
+def no_access(request: SignedInRequest) -> HttpResponse:
     """Why nothing opens: no role is current today."""
     return render(request, "referents/no_access.html")

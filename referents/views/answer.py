@@ -1,17 +1,15 @@
 """How a form view carries a change out: the rule that refuses speaks beside the field, and what was typed is kept."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 
 from audit.services import Refused
 
-T = TypeVar("T")
 
-
-def attempt(form: BaseForm, change: Callable[[], T]) -> T | None:
+def attempt(form: BaseForm, change: Callable[[], Any]) -> Any:
     """Run a service; when a rule refuses, put its sentence beside the field it names and return None."""
     try:
         return change()

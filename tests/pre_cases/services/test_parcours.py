@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.history import acting_as
 from audit.journal.models import Event
 from partners.models import Term
-from pre_cases.models import NOTHING_DUE, Assignment, Parcours, ParcoursStage
+from pre_cases.models import NOTHING_DUE, Adult, Assignment, ChildAdult, Parcours, ParcoursStage
 from pre_cases.services.parcours import (
     AssignmentRefused,
     ClosingRefused,
@@ -73,6 +73,25 @@ class TestOpenParcours:
             other.signed_on, other.objected_on = None, today
             other.save()
         with pytest.raises(OpeningRefused, match="opposé par écrit"):
+            open_parcours(saisine=saisine, on=today, by=cast.amina)
+
+    def test_refuses_while_a_holder_has_neither_signed_nor_been_informed(self, cast: Cast, today) -> None:
+        child = make_child("Zoé")
+        saisine = make_saisine(child, cast.team_a)
+        make_agreement(saisine, signed_on=today)
+        with acting_as(cast.amina):
+            father = Adult.objects.create(
+                family=child.family, family_name="Morel", data_key_id=child.family.data_key_id
+            )
+            ChildAdult.objects.create(
+                child=child,
+                adult=father,
+                relation="father",
+                holds_authority=True,
+                starts_on=today,
+                data_key_id=child.data_key_id,
+            )
+        with pytest.raises(OpeningRefused, match="ni signé ni été informé"):
             open_parcours(saisine=saisine, on=today, by=cast.amina)
 
     def test_refuses_a_second_open_parcours_for_the_child(self, cast: Cast, today) -> None:
