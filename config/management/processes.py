@@ -34,6 +34,7 @@ class ProcessGroup:
         self.folder = folder
         self.write = write
         self.children: dict[str, subprocess.Popen[str]] = {}
+        self.readers: list[threading.Thread] = []
         self.lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.stopping = False
 
@@ -51,11 +52,15 @@ class ProcessGroup:
         )
         self.children[name] = child
         self.pid_file.write_text("".join(f"{n} {c.pid}\n" for n, c in self.children.items()), encoding="utf-8")
-        threading.Thread(target=self._collect, args=(name, child.stdout), daemon=True).start()
+        reader = threading.Thread(target=self._collect, args=(name, child.stdout), daemon=True)
+        reader.start()
+        self.readers.append(reader)
 
     def _collect(self, name: str, output: IO[str]) -> None:
-        for line in output:
-            self.lines.put(f"{name:<7}│ {line.rstrip()}")
+        with output:
+            for line in output:
+                if line.strip():
+                    self.lines.put(f"{name:<7}│ {line.rstrip()}")
 
     def ask_to_stop(self, *_: object) -> None:
         """A signal handler: ``wait()`` then gives None."""
@@ -81,23 +86,25 @@ class ProcessGroup:
             self.write(self.lines.get())
 
     def stop(self) -> None:
-        """Ask every child to stop, then stop what remains of their groups. Nothing is left."""
+        """Ask every child to stop, and let each stop its own; then kill what remains of their groups."""
         for child in self.children.values():
-            signal_group(child, signal.SIGTERM)
+            child.terminate()
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and any(child.poll() is None for child in self.children.values()):
             self._show()
             time.sleep(0.05)
         for child in self.children.values():
-            signal_group(child, signal.SIGKILL)
+            kill_group(child)
             child.wait()
+        for reader in self.readers:
+            reader.join(1)
         self._show()
         self.pid_file.unlink(missing_ok=True)
 
 
-def signal_group(child: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Signal a child and all that it started; nothing happens when none is left."""
+def kill_group(child: subprocess.Popen[str]) -> None:
+    """Kill a child and all that it started; nothing happens when none is left."""
     try:
-        os.killpg(child.pid, number)
+        os.killpg(child.pid, signal.SIGKILL)
     except ProcessLookupError:
         return

@@ -24,17 +24,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", default="8000", help="port d’écoute sur 127.0.0.1 (8000 par défaut)")
+        parser.add_argument("--scale", type=float, default=1.0, help="part des enfants à inventer (voir load_demo)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("Cette commande ne sert que la démonstration : lancez « make demo ».")
         port = checked_port(options["port"])
-        self.prepare()
+        self.prepare(options["scale"])
         status = self.serve(port)
         if status:
             sys.exit(status)
 
-    def prepare(self) -> None:
+    def prepare(self, scale: float) -> None:
         """Databases, static files and invented city; each step is skipped when it is done already."""
         for alias in ("default", "keys"):
             if needs_migration(alias):
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         if static_files_changed():
             call_command("collectstatic", interactive=False, verbosity=0)
             static_stamp().write_text(static_state(), encoding="utf-8")
-        call_command("load_demo", stdout=self.stdout)
+        call_command("load_demo", scale=scale, stdout=self.stdout)
         for connection in connections.all():
             connection.close()
 
@@ -132,7 +133,7 @@ def static_files_changed() -> bool:
 
 def web_command(port: int) -> list[str]:
     options = ["--bind", f"{HOST}:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    quiet = ["--log-level", "warning", "--no-control-socket"]
+    quiet = ["--log-level", "warning", "--no-control-socket", "--graceful-timeout", "2"]
     return [sys.executable, "-m", "gunicorn", *options, *quiet, "config.wsgi:application"]
 
 
