@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from pre_cases.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 from referents.models import Role
 
 # (label, URL name, roles to whom it is offered; none: everybody). The first one offered is the person's home.
@@ -39,8 +40,10 @@ def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context of the base page: the menu, who is signed in, and whether the data are invented."""
+    """Context of the base page: the menu, who is signed in, and the invented accounts of a demonstration."""
     context: dict[str, Any] = {"demo": settings.DEMO, "navigation": [], "signed_in_name": ""}
+    if settings.DEMO:
+        context |= {"demo_accounts": DEMO_ACCOUNTS, "demo_password": DEMO_PASSWORD}
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         context["navigation"] = entries_for(request)

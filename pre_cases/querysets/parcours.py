@@ -77,7 +77,10 @@ def _incomplete(day: date) -> Q:
     confirmed = Schooling.objects.filter(in_force(day), child=OuterRef("child"), confirmed_on__isnull=False)
     objective = Objective.objects.filter(parcours=OuterRef("pk"))
     return (
-        Q(child__sex="") | ~Exists(determined) | ~Exists(confirmed) | (Q(entered_on__isnull=False) & ~Exists(objective))
+        Q(child__sex="")
+        | ~Q(Exists(determined))
+        | ~Q(Exists(confirmed))
+        | (Q(entered_on__isnull=False) & ~Q(Exists(objective)))
     )
 
 
