@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from audit.disclosure.cells import Cell, Judged, ProtectedTable, Relation, Status, Subject, Table
@@ -66,7 +66,7 @@ def _small_relations(tables: dict[str, Table], relations: Iterable[Relation]) ->
 
 
 def _is_small(relation: Relation, geography: str, tables: dict[str, Table], threshold: int) -> bool:
-    total: int | Decimal = 0
+    total = Decimal(0)
     for sign, reference in relation.terms:
         cell = tables[reference.table].index.get(reference.key(geography))
         if cell is None:
@@ -97,10 +97,9 @@ def check(protected: Sequence[ProtectedTable], relations: Sequence[Relation] = (
                 _check_relation(relation, shown, table)
 
 
-def _check_relation(relation: Relation, shown: dict[tuple[str, ...], Cell], table: Table) -> None:
+def _check_relation(relation: Relation, shown: Mapping[tuple[str, str, str, str, str], Cell], table: Table) -> None:
     for geography in {cell.geography for cell in table.cells}:
-        terms = [(sign, shown.get((other.table, *other.key(geography)))) for sign, other in relation.terms]
-        if all(cell is not None for _, cell in terms):
-            total = sum(sign * cell.value for sign, cell in terms if cell is not None)
-            if table.is_small(abs(total)):
-                raise UnsafeRelease(table.code)
+        found = [(sign, shown.get((other.table, *other.key(geography)))) for sign, other in relation.terms]
+        values = [Decimal(sign * cell.value) for sign, cell in found if cell is not None]
+        if len(values) == len(found) and table.is_small(abs(sum(values, Decimal(0)))):
+            raise UnsafeRelease(table.code)

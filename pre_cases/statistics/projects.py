@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Max, Sum
@@ -95,7 +96,8 @@ def _amounts(period: Period, extent: Extent) -> Figures:
     sums = own.values_list("domain_id").annotate(Sum("requested"), Sum("granted"), Sum("spent"))
     for domain_id, *amounts in sums:
         for measure, amount in zip(AMOUNTS, amounts, strict=True):
-            tally.put(extent.top, term_code(domain_id), measure=measure.code, number=amount)
+            cents = amount.quantize(Decimal("0.01"))  # SQLite forgets the zeros
+            tally.put(extent.top, term_code(domain_id), measure=measure.code, number=cents)
     return tally.figures()
 
 

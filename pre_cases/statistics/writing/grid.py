@@ -24,7 +24,10 @@ class Figure:
         """As the screen shows it, in French: « 1 400 », « 34,5 », « c », « — »."""
         if self.is_hidden:
             return HIDDEN_MARK
-        return "—" if self.value is None else f"{self.value:,}".replace(",", NARROW).replace(".", ",")
+        if self.value is None:
+            return "—"
+        value = self.value.to_integral_value() if self.value == self.value.to_integral_value() else self.value
+        return f"{value:,}".replace(",", NARROW).replace(".", ",")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,15 @@ class Grid:
     heads: tuple[str, ...]
     places: tuple[str, ...]
     lines: list[Line] = field(default_factory=list)
+
+    @property
+    def readable_lines(self) -> list[Line]:
+        """The lines worth a place on a screen: the totals, and those with something to read."""
+        return [line for line in self.lines if line.is_total or not all(f.is_hidden for f in line.figures)]
+
+    @property
+    def has_hidden_lines(self) -> bool:
+        return len(self.readable_lines) < len(self.lines)
 
 
 def grids_of(rows: Rows) -> list[Grid]:
@@ -76,7 +88,7 @@ def _grid(table: Row, cells: list[Row], labels: dict[tuple[str, str, str], str],
         table["threshold"],
         int(table["suppressed"]),
         tuple([*heads, "Mesure"] if len(measures) > 1 else heads),
-        tuple(row["label"] for row in places),
+        tuple(_short(row["label"]) for row in places),
     )
     by_key = {(c["category"], c["category_2"], c["measure"], c["geography"]): c for c in cells}
     for category, category_2, measure in dict.fromkeys(key[:3] for key in by_key):
@@ -86,11 +98,16 @@ def _grid(table: Row, cells: list[Row], labels: dict[tuple[str, str, str], str],
         if len(measures) > 1:
             names.append(labels[code, MEASURE, measure])
         figures = tuple(
-            _figure(row["label"], by_key.get((category, category_2, measure, row["code"]))) for row in places
+            _figure(_short(row["label"]), by_key.get((category, category_2, measure, row["code"]))) for row in places
         )
         is_total = category == "*" and category_2 in ("", "*")
         grid.lines.append(Line(tuple(names), figures, is_total))
     return grid
+
+
+def _short(label: str) -> str:
+    """A place at the head of a narrow column, « 18e arr. »."""
+    return label.replace("arrondissement", "arr.")
 
 
 def _figure(place: str, cell: Row | None) -> Figure:

@@ -178,7 +178,7 @@ class TestFiles:
         assert len(book.sheetnames) == len(report.specs) + 1
         sheet = book.worksheets[1]
         assert sheet.freeze_panes == "B6"
-        assert [cell.value for cell in sheet[5]] == ["Mouvement", "Paris", "18e arrondissement", "19e arrondissement"]
+        assert [cell.value for cell in sheet[5]] == ["Mouvement", "Paris", "18e arr.", "19e arr."]
         assert [cell.value for cell in sheet[6]] == ["total", 18, "c", "c"]
 
     def test_hold_no_formula(self, followed: Programme) -> None:
@@ -195,6 +195,8 @@ class TestFiles:
         assert [grid.code for grid in grids] == [spec.code for spec in report.specs]
         movement = grids[0]
         assert [figure.text for figure in movement.lines[0].figures] == ["18", "c", "c"]
+        assert movement.readable_lines == movement.lines[:1]
+        assert movement.has_hidden_lines
 
     def test_label_every_code(self, followed: Programme) -> None:
         rows = rows_of(protected_report(YEAR))
