@@ -6,14 +6,17 @@ Both are derived from facts, and ``manage.py check_dates`` recomputes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db.models import Max, Min
 
+from audit.journal.record import record_change
+from audit.services import service
 from pre_cases.models import NOTHING_DUE, Parcours
+from referents.models import User
 
 
 def due_date(
@@ -64,6 +67,19 @@ def refresh_dates(parcours: Parcours) -> None:
     parcours.due_on, parcours.last_contact_on = due_on, last_contact_on
 
 
-def wrong_dates(parcours_list: Iterable[Parcours]) -> list[Parcours]:
+def wrong_dates(parcours_list: Iterable[Parcours]) -> Iterator[Parcours]:
     """Those whose stored dates are not what the facts give."""
-    return [p for p in parcours_list if (p.due_on, p.last_contact_on) != derived_dates(p)]
+    return (parcours for parcours in parcours_list if _stored(parcours) != derived_dates(parcours))
+
+
+def _stored(parcours: Parcours) -> tuple[date, date | None]:
+    return parcours.due_on, parcours.last_contact_on
+
+
+@service
+def correct_dates(*, parcours: Parcours, by: User) -> Parcours:
+    """Write the dates of a parcours again, when something outside the services had made them wrong."""
+    current = Parcours.objects.select_for_update(of=("self",)).select_related("agreement").get(pk=parcours.pk)
+    refresh_dates(current)
+    record_change(current, "correct_dates")
+    return current
