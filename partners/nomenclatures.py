@@ -1,6 +1,5 @@
 """The lists that come with the programme and serve schools and projects; loaded after every migration."""
 
-
 from partners.models.nomenclature import Nomenclature, load_terms
 
 DOMAINS = [

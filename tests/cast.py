@@ -133,7 +133,7 @@ def make_parcours(
     referent: User | None = None,
     child: Child | None = None,
     opened_on: date | None = None,
-    entered_on: date | None | str = "opening",
+    entered_on: date | str | None = "opening",
     **values: Any,
 ) -> Parcours:
     """An open parcours of 50 days, entered on its first day; its dates are refreshed."""

@@ -34,21 +34,21 @@ def main() -> int:
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
-    manage = ["manage.py"]
-    yield "format", ["-m", "ruff", "format", "--check", "--quiet", "."]
-    yield "lint", ["-m", "ruff", "check", "--quiet", "."]
-    yield "types", ["-m", "mypy", *PACKAGES, "manage.py"]
+    python, manage = [sys.executable], [sys.executable, "manage.py"]
+    yield "format", [*python, "-m", "ruff", "format", "--check", "--quiet", "."]
+    yield "lint", [*python, "-m", "ruff", "check", "--quiet", "."]
+    yield "types", [*python, "-m", "mypy", *PACKAGES, "manage.py"]
     yield "migrations", [*manage, "makemigrations", "--check", "--dry-run"]
-    yield "pages", ["-m", "djade", "--target-version", "5.2", "--check", *TEMPLATES]
-    yield "compile", ["tests/quality.py", "compile"]
+    yield "pages", [str(Path(sys.executable).parent / "djade"), "--target-version", "5.2", "--check", *TEMPLATES]
+    yield "compile", [*python, "tests/quality.py", "compile"]
     yield "deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"]
-    yield "security", ["-m", "bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", *PACKAGES]
+    yield "security", [*python, "-m", "bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", *PACKAGES]
 
 
 def passes(name: str, command: list[str], environment: dict[str, str]) -> bool:
-    """Run one command with the Python of the environment; its output is shown only when it fails."""
+    """Run one command; its output is shown only when it fails."""
     done = subprocess.run(
-        [sys.executable, *command],
+        command,
         cwd=ROOT,
         env=environment,
         check=False,

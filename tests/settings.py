@@ -15,7 +15,7 @@ os.environ.update(
     CELERY_BROKER_URL="memory://",
 )
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403
 
 STATIC_ROOT.mkdir(parents=True)  # noqa: F405
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405

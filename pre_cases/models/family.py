@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from audit.encryption.fields import EncryptedDateField, EncryptedTextField
 from django.db import models
 from django.db.models import F, Q
 
+from audit.encryption.fields import EncryptedDateField, EncryptedTextField
 from audit.history import History
 from audit.retention import Retention
 from partners.models import Nomenclature, Sex

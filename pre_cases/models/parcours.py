@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from audit.encryption.fields import EncryptedTextField
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from partners.models import Nomenclature, TimeSlot
 from pre_cases.models.record import CaseRecord, EncryptedRecord

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from audit.encryption.fields import EncryptedTextField
 from datetime import date, timedelta
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from guardian.models import UserObjectPermissionBase
 
+from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from pre_cases.models.record import CaseRecord, EncryptedRecord
 from pre_cases.querysets.partnership import EnrolmentQuerySet, ParcoursShareQuerySet

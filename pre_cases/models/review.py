@@ -1,9 +1,9 @@
 """The point d'étape, and the bilan that ends a parcours."""
 
-from audit.encryption.fields import EncryptedTextField
 from django.conf import settings
 from django.db import models
 
+from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from partners.models import Nomenclature
 from pre_cases.models.record import EncryptedRecord

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from audit.encryption.fields import EncryptedTextField
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from partners.models import Nomenclature
 from pre_cases.models.record import CaseRecord, EncryptedRecord

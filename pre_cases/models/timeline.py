@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from audit.encryption.fields import EncryptedJSONField, EncryptedTextField
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from audit.encryption.fields import EncryptedJSONField, EncryptedTextField
 from audit.history import History
 from audit.retention import Retention
 from pre_cases.models.record import EncryptedRecord

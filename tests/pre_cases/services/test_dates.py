@@ -50,7 +50,9 @@ class TestLastContact:
 class TestRefreshDates:
     def test_follows_every_service(self, cast: Cast) -> None:
         today = timezone.localdate()
-        parcours = make_parcours(cast.team_a, referent=cast.benoit, child=make_child("Zoé"), entered_on=None)
+        parcours = make_parcours(
+            cast.team_a, referent=cast.benoit, child=make_child("Zoé"), entered_on=None, opened_on=today
+        )
 
         def check() -> Parcours:
             stored = Parcours.objects.select_related("agreement").get(pk=parcours.pk)
@@ -60,7 +62,7 @@ class TestRefreshDates:
         task = add_task(parcours=parcours, assignee=cast.benoit, label="Appeler", due_on=today, by=cast.benoit)
         assert check().due_on == today
         complete_task(task=task, by=cast.benoit)
-        assert check().due_on > today - timedelta(days=10)
+        assert check().due_on == today + timedelta(days=settings.EVALUATION_DAYS)
         add_entry(parcours=parcours, kind="attempt", on=today, with_whom="family", by=cast.benoit)
         assert check().last_contact_on is None
         add_entry(parcours=parcours, kind="phone", on=today, with_whom="family", text="Appel", by=cast.benoit)
