@@ -374,7 +374,7 @@ def as_document() -> str:
     rows = "\n".join(f"| `{name}` | " + " | ".join(values) + " |" for name, values in MATRIX.items())
     return (
         "# Who may open what\n\n"
-        "Written from `tests/test_access_matrix.py`, which asks each page as each person, about Inès, a child of team A.\n"
+        "Written from `tests/test_access_matrix.py`, which asks each page as each person about Inès, of team A.\n"
         f"« {HIDDEN} »: the answer of something that does not exist, to the byte. « {EMPTY} »: the page answers and "
         f"holds nothing for that person. « {NO_ACCESS} »: no role is current, the page says so. "
         f"« {SHARED} »: reading only, until the share ends. The pages of django-allauth (signing in, password) are "
