@@ -1,0 +1,107 @@
+"""« make bench »: how the first pages of the day behave from 1,000 to 10,000 parcours. Nothing here is a test.
+
+On PostgreSQL when a server answers, on SQLite otherwise. Times are of this machine: only their ratio means something.
+"""
+
+import os
+import platform
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests import suite
+
+SIZES = (1_000, 10_000)
+REPEATS = 30
+
+
+def main() -> None:
+    name = f"marelle_bench_{secrets.token_hex(4)}"
+    if not suite.said(suite.postgresql_missing()):
+        os.environ.update(DATABASE_URL=suite.database_url(name), KEYSTORE_URL=suite.database_url(f"{name}_keys"))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    measures = {}
+    for size in SIZES:
+        with city(size):
+            measures[size] = list(measured())
+            version = server_version()
+    print(f"\nPython {platform.python_version()}, Django {django.__version__}, {connection.vendor} {version}")
+    print(f"Médiane de {REPEATS} lectures, en millisecondes, requêtes entre parenthèses.\n")
+    print(f"{'page':<28}" + "".join(f"{size:>14}" for size in SIZES) + f"{'rapport':>10}")
+    for small, large in zip(*measures.values(), strict=True):
+        cells = "".join(f"{f'{row[1]:.1f} ({row[2]})':>14}" for row in (small, large))
+        print(f"{small[0]:<28}{cells}{large[1] / small[1]:>10.2f}")
+
+
+@contextmanager
+def city(children: int) -> Iterator[None]:
+    """A throw-away database with so many children followed this school year."""
+    from django.db import connection
+    from django.test.runner import DiscoverRunner
+    from django.utils import timezone
+
+    from pre_cases.demo.calendar import Targets
+    from pre_cases.demo.load import load
+
+    runner = DiscoverRunner(verbosity=0, interactive=False)
+    runner.setup_test_environment()
+    databases = runner.setup_databases()
+    try:
+        print(f"{children} enfants sur {connection.vendor}…", flush=True)
+        load(seed=1, today=timezone.localdate(), targets=Targets(0, 0, children))
+        yield
+    finally:
+        runner.teardown_databases(databases)
+        runner.teardown_test_environment()
+
+
+def measured() -> Iterator[tuple[str, float, int]]:
+    """For each page: its name, the median time of a reading in milliseconds, and its queries on both databases."""
+    from django.urls import reverse
+
+    from pre_cases.demo.accounts import AMINA, BENOIT, DAVID
+    from referents.models import Membership, Role, User
+    from tests.conftest import SecureClient
+    from tests.queries import queries_of
+
+    team = Membership.objects.get(user__email=BENOIT.email, role=Role.REFERENT).team
+    assert team is not None
+    for account, title, url in (
+        (BENOIT, "Mes parcours", reverse("pre_cases:my_parcours")),
+        (AMINA, "Parcours d’une équipe", reverse("pre_cases:team_parcours", args=[team.code])),
+        (AMINA, "Tableau d’une équipe", reverse("pre_cases:team_board", args=[team.code])),
+        (DAVID, "Partagés avec moi", reverse("pre_cases:shared_parcours")),
+    ):
+        client = SecureClient()
+        client.force_login(User.objects.get(email=account.email), "allauth.account.auth_backends.AuthenticationBackend")
+        queries = len(queries_of(client, url))
+        times = []
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            Context().run(client.get, url)  # as a request: no data key is left from the one before
+            times.append((time.perf_counter() - began) * 1_000)
+        yield title, statistics.median(times), queries
+
+
+def server_version() -> str:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
+        return str(cursor.fetchone()[0])
+
+
+if __name__ == "__main__":
+    main()
