@@ -19,6 +19,7 @@ from django.utils import timezone
 from audit.encryption.keys import create_data_key
 from audit.history import acting_as, system_account
 from partners.models import Organisation, Project, ProjectLead, ProjectTeam, School, Term, school_year_of
+from partners.models.text import normalised
 from pre_cases.models import (
     Adult,
     Agreement,
@@ -54,7 +55,7 @@ def make_user(
     today = timezone.localdate()
     with acting_as(system_account()):
         user = User.objects.create_user(
-            f"{first_name.lower()}{next(_numbers)}@marelle.example", None, first_name=first_name, last_name="Test"
+            f"{normalised(first_name)}{next(_numbers)}@marelle.example", None, first_name=first_name, last_name="Test"
         )
         if role is not None:
             Membership.objects.create(user=user, role=role, team=team, starts_on=since or today - timedelta(days=400))
@@ -88,7 +89,7 @@ def make_child(first_name: str = "Inès", *, family: Family | None = None, **val
                 adult=adult,
                 relation=Relation.MOTHER,
                 holds_authority=True,
-                starts_on=child.birth_date or date(2015, 1, 1),
+                starts_on=date(2015, 1, 1),
                 data_key_id=child.data_key_id,
             )
     return child
