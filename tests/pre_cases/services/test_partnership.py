@@ -1,11 +1,8 @@
 """Places in projects, and shares of a parcours."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from threading import Barrier
 
 import pytest
 import time_machine
@@ -14,7 +11,6 @@ from django.contrib.auth.models import Permission
 from django.db import connections
 from django.utils import timezone
 
-from audit.encryption.keys import key_ring
 from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import Project
@@ -33,6 +29,7 @@ from pre_cases.services.partnership import (
     share_parcours,
 )
 from referents.models import Role, User
+from tests.at_once import at_once
 from tests.cast import Cast, make_child, make_enrolment, make_parcours, make_project, make_share, make_user
 
 DAY = timedelta(days=1)
@@ -173,49 +170,18 @@ def close(parcours: Parcours) -> None:
         parcours.save()
 
 
-@contextmanager
-def separate_connections(folder: Path) -> Iterator[None]:
-    """Threads work on the real engine: SQLite's test databases, in memory, are copied to files as in production."""
-    in_memory = {a: connections[a].settings_dict["NAME"] for a in connections if connections[a].vendor == "sqlite"}
-    for alias in in_memory:
-        with connections[alias].cursor() as cursor:
-            cursor.execute("VACUUM INTO %s", [str(folder / alias)])
-    try:
-        for alias in in_memory:
-            connections.settings[alias]["NAME"] = str(folder / alias)
-        yield
-    finally:
-        for alias, name in in_memory.items():
-            connections.settings[alias]["NAME"] = name
-
-
 @pytest.mark.django_db(transaction=True, databases=["default", "keys"])
 class TestTheLastPlace:
     def test_goes_to_one_of_two_people_and_the_other_is_told(self, tmp_path: Path) -> None:
         cast = Cast()
         project = make_project(cast.team_a, title="Échecs", places=1)
         rivals = [cast.ines_parcours, other_parcours(cast)]
-        together = Barrier(len(rivals))
-
-        def enrol(parcours: Parcours) -> str:
-            try:
-                with key_ring():
-                    together.wait(timeout=20)
-                    return type(enrol_child(parcours=parcours, project=project, by=cast.benoit)).__name__
-            except ProjectIsFull as refusal:
-                return str(refusal)
-            finally:
-                connections.close_all()
-
-        def enrolled() -> int:
-            try:
-                return Enrolment.objects.filter(project=project).count()
-            finally:
-                connections.close_all()
-
-        with separate_connections(tmp_path), ThreadPoolExecutor() as threads:
-            outcomes = sorted(threads.map(enrol, rivals))
-            assert threads.submit(enrolled).result() == 1
+        outcomes, enrolled = at_once(
+            tmp_path,
+            [lambda p=p: enrol_child(parcours=p, project=project, by=cast.benoit) for p in rivals],
+            lambda: Enrolment.objects.filter(project=project).count(),
+        )
+        assert enrolled == 1
         assert outcomes[0] == "Enrolment"
         assert outcomes[1].startswith("Le projet est complet")
 
