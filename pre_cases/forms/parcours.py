@@ -12,6 +12,7 @@ from referents.models import User
 class AssignForm(forms.Form):
     referent = forms.ModelChoiceField(User.objects.none(), label="Référent")
     on = DayField(label="À partir du", today=True)
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)  # whom the page showed as référent
 
     def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -134,12 +134,26 @@ def _previous(saisine: Saisine, on: date) -> Parcours | None:
 
 
 @service
-def assign_referent(*, parcours: Parcours, referent: User, by: User, on: date | None = None) -> Assignment:
-    """Make a person the principal référent from a day on (today by default); the former one is released that day."""
+def assign_referent(
+    *, parcours: Parcours, referent: User, by: User, on: date | None = None, seen: int | None = None
+) -> Assignment:
+    """Make a person the principal référent from a day on (today by default); the former one is released that day.
+
+    ``seen`` is the account that the page showed as référent, 0 for nobody: when somebody else has just chosen
+    another one, the second choice is refused rather than silently put in its place.
+    """
     current = locked(parcours)
+    if seen is not None and seen != _referent_id(current):
+        raise AssignmentRefused("Un autre référent vient d’être choisi pour ce parcours : regardez lequel.")
     assignment = _assign(current, referent, on or timezone.localdate())
     refresh_dates(current)
     return assignment
+
+
+def _referent_id(parcours: Parcours) -> int:
+    """The account of the current principal référent, 0 for nobody."""
+    found = parcours.assignments.filter(ends_on__isnull=True).values_list("referent", flat=True).first()
+    return found or 0
 
 
 def _assign(parcours: Parcours, referent: User, on: date) -> Assignment:

@@ -172,7 +172,12 @@ def _assign_several(request: SignedInRequest, team: Team) -> HttpResponse:
     done, refused = 0, []
     for parcours in form.cleaned_data["parcours_list"]:
         try:
-            assign_referent(parcours=parcours, referent=form.cleaned_data["referent"], by=request.user)
+            assign_referent(
+                parcours=parcours,
+                referent=form.cleaned_data["referent"],
+                seen=_seen(request, parcours),
+                by=request.user,
+            )
             done += 1
         except Refused as refusal:
             refused.append(str(refusal))
@@ -181,3 +186,9 @@ def _assign_several(request: SignedInRequest, team: Team) -> HttpResponse:
     for sentence in sorted(set(refused)):
         messages.warning(request, f"{refused.count(sentence)} parcours inchangé(s) : {sentence}")
     return redirect(request.get_full_path())
+
+
+def _seen(request: SignedInRequest, parcours: Parcours) -> int | None:
+    """The référent that the list showed beside the box, 0 for nobody; None when the page did not say."""
+    typed = request.POST.get(f"seen-{parcours.pk}", "")
+    return int(typed) if typed.isdecimal() and len(typed) < 19 else None

@@ -133,7 +133,8 @@ def referents_of(parcours: Parcours) -> Any:
 @require_http_methods(FORM)
 def parcours_assign(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.decidable_by(request.user).open().with_card(), pk=pk)
-    form = AssignForm(request.POST or None, people=referents_of(parcours))
+    seen = {"seen": parcours.referent_id or 0}  # type: ignore[attr-defined]
+    form = AssignForm(request.POST or None, people=referents_of(parcours), initial=seen)
     if form.is_valid() and attempt(
         form, lambda: assign_referent(parcours=parcours, by=request.user, **form.cleaned_data)
     ):

@@ -51,7 +51,7 @@ class TestTwoPeople:
         parcours = make_parcours(cast.team_a, child=make_child("Zoé"))
 
         def assign(referent):
-            return lambda: assign_referent(parcours=parcours, referent=referent, by=cast.amina)
+            return lambda: assign_referent(parcours=parcours, referent=referent, seen=0, by=cast.amina)
 
         outcomes, current = at_once(
             tmp_path,
@@ -59,7 +59,7 @@ class TestTwoPeople:
             lambda: Assignment.objects.filter(parcours=parcours, ends_on__isnull=True).count(),
         )
         assert current == 1
-        assert "Assignment" in outcomes
+        assert outcomes == ["Assignment", "Un autre référent vient d’être choisi pour ce parcours : regardez lequel."]
 
     def test_open_one_parcours_from_one_saisine(self, tmp_path: Path) -> None:
         cast = Cast()
