@@ -1,8 +1,9 @@
 """Several people acting at the same instant, on the real engine."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -20,6 +21,8 @@ def separate_connections(folder: Path) -> Iterator[None]:
     for alias in in_memory:
         with connections[alias].cursor() as cursor:
             cursor.execute("VACUUM INTO %s", [str(folder / alias)])
+        with closing(sqlite3.connect(folder / alias)) as copy:  # as a served database is: two threads cannot switch it
+            copy.execute("PRAGMA journal_mode=WAL")
     try:
         for alias in in_memory:
             connections.settings[alias]["NAME"] = str(folder / alias)
