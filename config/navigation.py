@@ -41,7 +41,12 @@ def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Context of the base page: the menu, who is signed in, and the invented accounts of a demonstration."""
-    context: dict[str, Any] = {"demo": settings.DEMO, "navigation": [], "signed_in_name": ""}
+    context: dict[str, Any] = {
+        "demo": settings.DEMO,
+        "idle_seconds": settings.IDLE_TIMEOUT_SECONDS,
+        "navigation": [],
+        "signed_in_name": "",
+    }
     if settings.DEMO:
         context |= {"demo_accounts": DEMO_ACCOUNTS, "demo_password": DEMO_PASSWORD}
     user = getattr(request, "user", None)
