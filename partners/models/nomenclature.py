@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -64,6 +65,18 @@ class Term(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+def term_key(nomenclature: Nomenclature, label: str, **options: Any) -> models.ForeignKey[Any, Any]:
+    """A field that holds one word of a list; the word is never deleted under it."""
+    return models.ForeignKey(
+        "partners.Term",
+        on_delete=models.PROTECT,
+        related_name="+",
+        limit_choices_to={"nomenclature": nomenclature},
+        verbose_name=label,
+        **options,
+    )
 
 
 def load_terms(nomenclature: Nomenclature, rows: list[tuple[str, str, str]]) -> None:

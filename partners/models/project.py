@@ -12,8 +12,9 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from partners.models.nomenclature import Nomenclature
+from partners.models.nomenclature import Nomenclature, term_key
 from partners.models.text import normalised
+from referents.intervals import ends_after_start, in_force
 from referents.models import Role, Team
 
 if TYPE_CHECKING:
@@ -70,10 +71,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Projects that the person runs on a day, while holding the role of a project leader."""
         if not self.may_be_led_by(user):
             return self.none()
-        day = on or timezone.localdate()
-        leads = ProjectLead.objects.filter(
-            Q(ends_on__isnull=True) | Q(ends_on__gt=day), project=OuterRef("pk"), user=user.pk, starts_on__lte=day
-        )
+        leads = ProjectLead.objects.filter(in_force(on), project=OuterRef("pk"), user=user.pk)
         return self.filter(Exists(leads))
 
     # -- scopes ---------------------------------------------------------------------------------------------------
@@ -115,22 +113,8 @@ class Project(models.Model):
     )
     title = models.CharField("intitulé", max_length=160)
     search_title = models.CharField(max_length=160, editable=False, db_index=True)
-    domain = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.DOMAIN},
-        verbose_name="domaine",
-    )
-    priority = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.PRIORITY},
-        null=True,
-        blank=True,
-        verbose_name="priorité",
-    )
+    domain = term_key(Nomenclature.DOMAIN, "domaine")
+    priority = term_key(Nomenclature.PRIORITY, "priorité", null=True, blank=True)
     time_slot = models.CharField("créneau", max_length=20, choices=TimeSlot, default=TimeSlot.AFTER_SCHOOL)
     school_year = models.PositiveSmallIntegerField(
         "année scolaire", help_text="L’année de la rentrée : 2026 pour 2026-2027."
@@ -225,13 +209,7 @@ class ProjectLead(models.Model):
     class Meta:
         verbose_name = "porteur de projet"
         verbose_name_plural = "porteurs de projets"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                name="project_lead_ends_after_start",
-                violation_error_message="La fin ne peut pas précéder le début.",
-            )
-        ]
+        constraints = [ends_after_start("project_lead_ends_after_start")]
 
     def __str__(self) -> str:
         return f"ProjectLead {self.pk}"

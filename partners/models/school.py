@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from typing import Self
+from typing import Self, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -16,6 +16,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from partners.models.text import normalised
+from referents.intervals import DatedQuerySet, ends_after_start
 
 UAI_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # no I, O nor Q
 UAI_SHAPE = re.compile(r"[0-9]{7}[A-Z]")
@@ -208,12 +209,10 @@ class School(models.Model):
         return str(PriorityStatus(status).label) if status else ""
 
 
-class DatedFactQuerySet(models.QuerySet[models.Model]):
-    def current(self, on: date | None = None) -> Self:
-        """Facts true on a day (today by default); the end is excluded."""
-        day = on or timezone.localdate()
-        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+Fact = TypeVar("Fact", bound="DatedFact")
 
+
+class DatedFactQuerySet(DatedQuerySet[Fact]):
     def lasting(self) -> Self:
         """Without the facts corrected on their first day, which were never true of any day."""
         return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=F("starts_on")))
@@ -228,11 +227,7 @@ class DatedFact(models.Model):
     class Meta:
         abstract = True
         constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                name="%(class)s_ends_after_start",
-                violation_error_message="La fin ne peut pas précéder le début.",
-            ),
+            ends_after_start("%(class)s_ends_after_start"),
             models.UniqueConstraint(
                 fields=["school"],
                 condition=Q(ends_on__isnull=True),

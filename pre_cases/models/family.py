@@ -11,8 +11,10 @@ from audit.encryption.fields import EncryptedDateField, EncryptedTextField
 from audit.history import History
 from audit.retention import Retention
 from partners.models import Nomenclature, Sex
+from partners.models.nomenclature import term_key
 from pre_cases.models.record import CaseRecord, EncryptedRecord
-from pre_cases.querysets.family import ChildQuerySet, DatedQuerySet
+from pre_cases.querysets.family import ChildQuerySet
+from referents.intervals import DatedQuerySet, ends_after_start
 
 
 class Relation(models.TextChoices):
@@ -117,11 +119,7 @@ class ChildAdult(EncryptedRecord):
         verbose_name = "adulte autour de l’enfant"
         verbose_name_plural = "adultes autour de l’enfant"
         constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                name="child_adult_ends_after_start",
-                violation_error_message="La fin ne peut pas précéder le début.",
-            ),
+            ends_after_start("child_adult_ends_after_start"),
             models.UniqueConstraint(
                 fields=["child", "adult"],
                 condition=Q(ends_on__isnull=True),
@@ -155,11 +153,7 @@ class Residence(EncryptedRecord):
         verbose_name_plural = "résidences"
         indexes = [models.Index(fields=["child", "starts_on"], name="residence_child_start")]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                name="residence_ends_after_start",
-                violation_error_message="La fin ne peut pas précéder le début.",
-            ),
+            ends_after_start("residence_ends_after_start"),
             models.CheckConstraint(
                 condition=Q(qpv_code="") | Q(determined_on__isnull=False),
                 name="residence_qpv_is_determined",
@@ -190,13 +184,7 @@ class Schooling(CaseRecord):
         verbose_name="école",
     )
     school_year = models.PositiveSmallIntegerField("année scolaire")
-    level = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.LEVEL},
-        verbose_name="classe",
-    )
+    level = term_key(Nomenclature.LEVEL, "classe")
     in_ulis = models.BooleanField("ULIS", default=False)
     in_upe2a = models.BooleanField("UPE2A", default=False)
     confirmed_on = models.DateField("confirmé le", null=True, blank=True)

@@ -13,10 +13,11 @@ from django.utils import timezone
 from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from partners.models import Nomenclature, TimeSlot
+from partners.models.nomenclature import term_key
 from pre_cases.models.record import CaseRecord, EncryptedRecord
-from pre_cases.querysets.family import DatedQuerySet
 from pre_cases.querysets.parcours import ActionQuerySet, ParcoursQuerySet, SupportQuerySet
 from pre_cases.stages import ParcoursStage, stage_read
+from referents.intervals import DatedQuerySet, ends_after_start
 
 __all__ = [
     "NOTHING_DUE",
@@ -57,15 +58,7 @@ class Parcours(EncryptedRecord):
     opened_on = models.DateField("ouvert le")
     entered_on = models.DateField("entrée en parcours le", null=True, blank=True)
     closed_on = models.DateField("dernier jour suivi", null=True, blank=True)
-    exit_reason = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.EXIT_REASON},
-        null=True,
-        blank=True,
-        verbose_name="motif de sortie",
-    )
+    exit_reason = term_key(Nomenclature.EXIT_REASON, "motif de sortie", null=True, blank=True)
     due_on = models.DateField("prochaine échéance", default=NOTHING_DUE, editable=False)
     last_contact_on = models.DateField("dernier contact", null=True, blank=True, editable=False)
 
@@ -159,11 +152,7 @@ class Assignment(CaseRecord):
             models.Index(fields=["parcours", "starts_on"], name="assignment_parcours_start"),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                name="assignment_ends_after_start",
-                violation_error_message="La fin ne peut pas précéder le début.",
-            ),
+            ends_after_start("assignment_ends_after_start"),
             models.UniqueConstraint(
                 fields=["parcours"],
                 condition=Q(ends_on__isnull=True),
@@ -185,20 +174,8 @@ class Objective(EncryptedRecord):
 
     parcours = models.ForeignKey(Parcours, on_delete=models.CASCADE, related_name="objectives", verbose_name="parcours")
     text = EncryptedTextField("objectif", aad="objective.text", max_length=300)
-    domain = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.DOMAIN},
-        verbose_name="domaine",
-    )
-    priority = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.PRIORITY},
-        verbose_name="priorité",
-    )
+    domain = term_key(Nomenclature.DOMAIN, "domaine")
+    priority = term_key(Nomenclature.PRIORITY, "priorité")
     set_on = models.DateField("fixé le")
     result = models.CharField("résultat", max_length=20, choices=ObjectiveResult, blank=True)
     result_on = models.DateField("constaté le", null=True, blank=True)
@@ -236,13 +213,7 @@ class Action(EncryptedRecord):
 
     objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="actions", verbose_name="objectif")
     label = EncryptedTextField("action", aad="action.label", max_length=200)
-    domain = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.DOMAIN},
-        verbose_name="domaine",
-    )
+    domain = term_key(Nomenclature.DOMAIN, "domaine")
     mode = models.CharField("mode", max_length=12, choices=ActionMode)
     nature = models.CharField("nature", max_length=12, choices=ActionNature)
     partner = models.ForeignKey(

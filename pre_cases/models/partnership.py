@@ -14,6 +14,7 @@ from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from pre_cases.models.record import CaseRecord, EncryptedRecord
 from pre_cases.querysets.partnership import EnrolmentQuerySet, ParcoursShareQuerySet
+from referents.intervals import ends_after_start
 
 
 class Enrolment(CaseRecord):
@@ -40,11 +41,7 @@ class Enrolment(CaseRecord):
             models.Index(fields=["project"], condition=Q(ends_on__isnull=True), name="enrolment_current"),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                name="enrolment_ends_after_start",
-                violation_error_message="La fin ne peut pas précéder le début.",
-            ),
+            ends_after_start("enrolment_ends_after_start"),
             models.UniqueConstraint(
                 fields=["parcours", "project"],
                 condition=Q(ends_on__isnull=True),

@@ -6,6 +6,7 @@ from django.db import models
 from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from partners.models import Nomenclature
+from partners.models.nomenclature import term_key
 from pre_cases.models.record import EncryptedRecord
 
 
@@ -58,13 +59,7 @@ class Bilan(EncryptedRecord):
         "parole de la famille", aad="bilan.family_word", max_length=500, null=True, blank=True
     )
     relay = EncryptedTextField("relais vers le droit commun", aad="bilan.relay", max_length=300, null=True, blank=True)
-    exit_reason = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.EXIT_REASON},
-        verbose_name="motif de sortie proposé",
-    )
+    exit_reason = term_key(Nomenclature.EXIT_REASON, "motif de sortie proposé")
 
     history = History()
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from partners.models import Nomenclature
+from partners.models.nomenclature import term_key
 from pre_cases.models.record import CaseRecord, EncryptedRecord
 from pre_cases.querysets.saisine import SaisineQuerySet
 from pre_cases.stages import SaisineStage, stage_read
@@ -46,13 +47,7 @@ class Saisine(EncryptedRecord):
         blank=True,
         verbose_name="suivie par",
     )
-    source = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.SOURCE},
-        verbose_name="prescripteur",
-    )
+    source = term_key(Nomenclature.SOURCE, "prescripteur")
     received_on = models.DateField("reçue le")
     is_urgent = models.BooleanField("urgente", default=False)
     situation = EncryptedTextField("situation", aad="saisine.situation", max_length=1000, null=True, blank=True)
@@ -109,13 +104,7 @@ class SaisineSign(CaseRecord):
     journal_subject = ("saisine_id",)
 
     saisine = models.ForeignKey(Saisine, on_delete=models.CASCADE, related_name="signs", verbose_name="saisine")
-    sign = models.ForeignKey(
-        "partners.Term",
-        on_delete=models.PROTECT,
-        related_name="+",
-        limit_choices_to={"nomenclature": Nomenclature.SIGN},
-        verbose_name="signe de fragilité",
-    )
+    sign = term_key(Nomenclature.SIGN, "signe de fragilité")
     is_main = models.BooleanField("principal", default=False)
 
     history = History()

@@ -13,27 +13,6 @@ if TYPE_CHECKING:
     from pre_cases.models import Child
     from referents.models import User
 
-M = TypeVar("M", bound=models.Model)
-
-
-def in_force(on: date | None = None, prefix: str = "") -> Q:
-    """Rows whose half-open interval ``[starts_on, ends_on)`` holds a day (today by default)."""
-    day = on or timezone.localdate()
-    return Q(**{f"{prefix}starts_on__lte": day}) & (
-        Q(**{f"{prefix}ends_on__isnull": True}) | Q(**{f"{prefix}ends_on__gt": day})
-    )
-
-
-class DatedQuerySet(models.QuerySet[M]):
-    def current(self, on: date | None = None) -> DatedQuerySet[M]:
-        """Rows in force on a day (today by default)."""
-        return self.filter(in_force(on))
-
-    def overlapping(self, starts_on: date, ends_on: date | None) -> DatedQuerySet[M]:
-        """Rows whose interval meets ``[starts_on, ends_on)``; no end means for ever."""
-        rows = self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=starts_on))
-        return rows if ends_on is None else rows.filter(starts_on__lt=ends_on)
-
 
 class ChildQuerySet(models.QuerySet["Child"]):
     def _reached(self, user: User, scope: str) -> ChildQuerySet:

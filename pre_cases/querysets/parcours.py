@@ -13,8 +13,8 @@ from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Subquery, Valu
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from pre_cases.querysets.family import in_force
 from pre_cases.stages import ParcoursStage
+from referents.intervals import in_force
 from referents.models import Role
 
 if TYPE_CHECKING:

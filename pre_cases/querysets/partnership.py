@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Count, F, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
-from pre_cases.querysets.family import DatedQuerySet, in_force
+from referents.intervals import DatedQuerySet, in_force
 
 if TYPE_CHECKING:
     from partners.models.project import ProjectQuerySet

@@ -8,7 +8,6 @@ from statistics import fmean, median
 from django.db.models import Count, Q
 
 from pre_cases.models import Assignment
-from pre_cases.querysets.family import in_force
 from pre_cases.statistics.extent import Extent
 from pre_cases.statistics.period import Period
 from pre_cases.statistics.tables import (
@@ -20,6 +19,7 @@ from pre_cases.statistics.tables import (
     Tally,
     Variable,
 )
+from referents.intervals import in_force
 from referents.models import Membership, Role
 
 PEOPLE = Measure("people", "personnes")

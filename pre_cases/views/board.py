@@ -14,11 +14,11 @@ from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.board import BulkAssignForm
 from pre_cases.models import Parcours, ParcoursStage, Saisine
-from pre_cases.querysets.family import in_force
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.parcours import assign_referent
 from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links
+from referents.intervals import in_force
 from referents.models import Role, Team, User
 from referents.requests import SignedInRequest
 from referents.views.reach import require

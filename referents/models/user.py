@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from audit.history import History
+from referents.intervals import ends_after_start, in_force
 
 if TYPE_CHECKING:
     from referents.standing import Standing
@@ -102,8 +103,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def current(self, on: date | None = None) -> MembershipQuerySet:
         """Memberships in force on a day (today by default); the end is excluded."""
-        day = on or timezone.localdate()
-        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day), starts_on__lte=day)
+        return self.filter(in_force(on))
 
 
 class Membership(models.Model):
@@ -130,11 +130,7 @@ class Membership(models.Model):
         verbose_name_plural = "appartenances"
         indexes = [models.Index(fields=["team", "role", "starts_on"], name="membership_team_role")]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                name="membership_ends_after_start",
-                violation_error_message="La fin ne peut pas précéder le début.",
-            ),
+            ends_after_start("membership_ends_after_start"),
             models.CheckConstraint(
                 condition=Q(role__in=TEAM_ROLES, team__isnull=False) | (~Q(role__in=TEAM_ROLES) & Q(team__isnull=True)),
                 name="membership_team_fits_role",
