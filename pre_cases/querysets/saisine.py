@@ -60,10 +60,20 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
         return self.filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))
 
     def visible_to(self, user: User) -> SaisineQuerySet:
-        """A coordinator: all of the teams. A référent: own ones, and the team's that nobody follows yet."""
+        """A coordinator: all of the teams. A référent: own ones, the team's that nobody follows and that still wait;
+        once opened, a saisine is read by whoever follows the parcours today, like everything else about the child.
+        """
+        from pre_cases.models import Parcours
+
         standing = user.standing
-        own = Q(team_id__in=standing.team_ids(Role.REFERENT)) & (Q(assignee=user) | Q(assignee__isnull=True))
-        return self.filter(own | Q(team_id__in=standing.team_ids(Role.COORDINATOR)))
+        parcours = Parcours.objects.filter(saisine=OuterRef("pk"))
+        unfollowed = Q(assignee__isnull=True, outcome="")
+        own = Q(team_id__in=standing.team_ids(Role.REFERENT)) & (Q(assignee=user) | unfollowed)
+        return self.filter(
+            (own & ~Exists(parcours))
+            | Exists(parcours.followed_by(user))
+            | Q(team_id__in=standing.team_ids(Role.COORDINATOR))
+        )
 
     def editable_by(self, user: User) -> SaisineQuerySet:
         """Those in reach that still wait: neither a parcours nor an outcome has ended them."""

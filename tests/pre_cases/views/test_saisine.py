@@ -329,6 +329,26 @@ class TestSaisineDetail:
         assert "Cette saisine a ouvert un parcours." in page.content.decode()
         assert page.context["next_step"] is None
 
+    def test_closes_to_a_colleague_once_the_parcours_is_open(self, cast: Cast, signed_in) -> None:
+        colleague = make_user("Denis", Role.REFERENT, cast.team_a)
+        opened = cast.ines_parcours.saisine
+        for assignee in (None, colleague):  # nobody followed it, or the colleague did until the opening
+            with acting_as(system_account()):
+                opened.assignee = assignee
+                opened.save()
+            for name, pk in (
+                ("saisine_detail", opened.pk),
+                ("saisine_again", cast.ines.pk),
+                ("saisine_sibling", cast.ines.pk),
+            ):
+                assert_hidden(signed_in(colleague), name, pk, ("get",))
+            assert signed_in(cast.benoit).get(url("saisine_detail", opened.pk)).status_code == 200
+
+    def test_closes_to_the_team_once_ended_without_a_follower(self, cast: Cast, signed_in, today: date) -> None:
+        ended = make_saisine(make_child("Ana"), cast.team_a, outcome="no_follow_up", outcome_on=today)
+        assert_hidden(signed_in(cast.benoit), "saisine_detail", ended.pk, ("get",))
+        assert signed_in(cast.amina).get(url("saisine_detail", ended.pk)).status_code == 200
+
     def test_reads_as_much_for_many_facts_as_for_one(self, cast: Cast, signed_in, saisine: Saisine) -> None:
         client, address = signed_in(cast.amina), url("saisine_detail", saisine.pk)
         make_agreement(saisine)
