@@ -43,10 +43,10 @@ def _judge(table: Table, is_hidden: bool, hidden_tops: set[tuple[str, str]]) -> 
             and (table.code, measure) not in hidden_tops
         )
 
-    return ProtectedTable(
-        table,
-        tuple(Judged(cell, Status.PUBLISHED if is_shown(cell) else Status.SUPPRESSED) for cell in table.cells),
-    )
+    judged = (Judged(cell, Status.PUBLISHED if is_shown(cell) else Status.SUPPRESSED) for cell in table.cells)
+    # a derived figure exists where somebody was counted: its mark alone would tell a zero from a count
+    kept = (item for item in judged if item.status is Status.PUBLISHED or not item.cell.base)
+    return ProtectedTable(table, tuple(kept))
 
 
 def _small_relations(tables: dict[str, Table], relations: Iterable[Relation]) -> tuple[set[str], set[tuple[str, str]]]:
@@ -87,6 +87,8 @@ def check(protected: Sequence[ProtectedTable], relations: Sequence[Relation] = (
         table = item.table
         cells = [cell for cell in table.cells if (table.code, *cell.key) in shown]
         whole = len(cells) == len(table.cells)
+        if any(judged.cell.base and judged.status is Status.SUPPRESSED for judged in item.judged):
+            raise UnsafeRelease(table.code)
         for cell in cells:
             is_orphan = bool(cell.base) and (table.code, *cell.place, cell.base) not in shown
             unsafe = is_orphan or (not cell.base and table.is_small(cell.value))

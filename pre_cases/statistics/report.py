@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.conf import settings
 from django.utils import timezone
 
-from audit.disclosure.cells import Judged, ProtectedTable, Reference, Relation, Status, difference
+from audit.disclosure.cells import TOTAL, Judged, ProtectedTable, Reference, Relation, Status, Subject, difference
 from audit.disclosure.suppression import protect
 from pre_cases.statistics.children import children
 from pre_cases.statistics.extent import Extent, programme_extent, team_extent
@@ -23,8 +23,8 @@ from pre_cases.statistics.residence import read_residences
 from pre_cases.statistics.saisines import saisines
 from pre_cases.statistics.schooling import read_schooling
 from pre_cases.statistics.schools import schools
-from pre_cases.statistics.support import actions, objectives, signs
-from pre_cases.statistics.tables import Figures, Spec
+from pre_cases.statistics.support import actions, objectives, sign_headings, signs
+from pre_cases.statistics.tables import UNKNOWN, Figures, Spec
 from referents.models import Team
 
 Progress = Callable[[int, str], None]  # from 0 to 100, and what is being done, in French
@@ -46,6 +46,9 @@ MULTIPLE = (
     "actions_partner",
 )
 
+NOT_ALWAYS_SAID = ("actions_time_slot", "actions_partner")
+HEADINGS = {"signs": "signs_heading", "saisine_signs": "saisine_signs_heading"}
+
 # What a reader obtains by adding and subtracting totals: the last name is the one that yields.
 RELATIONS = (
     difference(FOLLOWED, PARCOURS),  # returns inside the period
@@ -63,6 +66,8 @@ RELATIONS = (
     difference(Reference("saisine_source", "saisines"), Reference("saisine_signs_heading", "saisines")),
     difference(Reference("saisine_source", "saisines"), Reference("saisine_signs", "saisines")),
     difference(Reference("enrolments", "children"), Reference("enrolments", "enrolments")),  # several places
+    # actions without this column
+    *(difference(Reference("actions_domain", "children"), Reference(code, "children")) for code in NOT_ALWAYS_SAID),
 )
 
 
@@ -117,8 +122,56 @@ def protected_report(period: Period, progress: Progress = lambda percent, step: 
     extent = programme_extent()
     counted = figures(period, extent, progress)
     progress(95, "Protection des petits effectifs")
-    judged = protect([table.as_table(extent.top) for table in counted], RELATIONS)
-    return _report(period, extent, counted, judged)
+    judged = protect([table.as_table(extent.top) for table in counted], relations_between(counted))
+    kept = [_without_rare(table.spec, protected) for table, protected in zip(counted, judged, strict=True)]
+    return _report(period, extent, counted, kept)
+
+
+def relations_between(counted: Sequence[Figures]) -> tuple[Relation, ...]:
+    """The relations declared, and those of the categories that overlap, in one table and from one table to another."""
+    found = list(RELATIONS)
+    parents = sign_headings()
+    for table in counted:
+        code, values = table.spec.code, _values_of(table)
+        if not table.spec.adds_up and table.spec.subject is Subject.PERSONS:
+            found += _overlaps(code, values)
+        if code in HEADINGS:  # the other signs of the heading
+            nested = [(m, value, parents[value]) for m, value in values if parents[value] != value]
+            found += [
+                difference(Reference(HEADINGS[code], m, top), Reference(code, m, value)) for m, value, top in nested
+            ]
+        if code == "enrolments":  # several places in one domain
+            domains = dict.fromkeys(value for _, value in values)
+            found += [difference(Reference(code, "children", d), Reference(code, "enrolments", d)) for d in domains]
+    return tuple(found)
+
+
+def _overlaps(table: str, values: Sequence[tuple[str, str]]) -> Iterator[Relation]:
+    """Those who stand outside a value, and those who hold both when there are two values only."""
+    for measure, value in values:
+        yield difference(Reference(table, measure), Reference(table, measure, value))
+    for measure in dict.fromkeys(measure for measure, _ in values):
+        held = [Reference(table, measure, value) for other, value in values if other == measure]
+        if len(held) == 2:
+            yield Relation(((1, held[0]), (1, held[1]), (-1, Reference(table, measure))), held[1])
+
+
+def _values_of(table: Figures) -> list[tuple[str, str]]:
+    """(measure, category) of the counts of a one-way table, but its total and what is not filled in."""
+    counts = (cell for cell in table.cells if not cell.base and cell.category not in (TOTAL, UNKNOWN))
+    return list(dict.fromkeys((cell.measure, cell.category) for cell in counts))
+
+
+def _without_rare(spec: Spec, protected: ProtectedTable) -> ProtectedTable:
+    """A suppressed table without the categories that appear only when somebody stands in them."""
+    if not protected.suppressed:
+        return protected
+    first, second = (
+        {category.code for category in variable.categories if category.only_if_counted} if variable else set()
+        for variable in (spec.variable, spec.variable_2)
+    )
+    kept = (j for j in protected.judged if j.cell.category not in first and j.cell.category_2 not in second)
+    return replace(protected, judged=tuple(kept))
 
 
 def exact_report(period: Period, team: Team) -> Report:

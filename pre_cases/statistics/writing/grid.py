@@ -98,7 +98,8 @@ def _grid(table: Row, cells: list[Row], labels: dict[tuple[str, str, str], str],
         if len(measures) > 1:
             names.append(labels[code, MEASURE, measure])
         figures = tuple(
-            _figure(_short(row["label"]), by_key.get((category, category_2, measure, row["code"]))) for row in places
+            _figure(_short(row["label"]), by_key.get((category, category_2, measure, row["code"])), grid)
+            for row in places
         )
         is_total = category == "*" and category_2 in ("", "*")
         grid.lines.append(Line(tuple(names), figures, is_total))
@@ -110,7 +111,7 @@ def _short(label: str) -> str:
     return label.replace("arrondissement", "arr.")
 
 
-def _figure(place: str, cell: Row | None) -> Figure:
-    if cell is None:
-        return Figure(place, None)
+def _figure(place: str, cell: Row | None, grid: Grid) -> Figure:
+    if cell is None:  # of a mean or a share, a suppressed table keeps no mark
+        return Figure(place, None, is_hidden=bool(grid.suppressed))
     return Figure(place, Decimal(cell["value"]) if cell["value"] else None, is_hidden=cell["status"] == "suppressed")

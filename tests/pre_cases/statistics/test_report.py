@@ -15,6 +15,8 @@ from openpyxl import load_workbook
 
 from audit.disclosure.cells import Status
 from audit.journal.models import Event
+from partners.models import Nomenclature, Term
+from pre_cases.models import Parcours, SaisineSign
 from pre_cases.statistics.catalogue import THEMES
 from pre_cases.statistics.extent import programme_extent, team_extent
 from pre_cases.statistics.period import Period
@@ -22,7 +24,8 @@ from pre_cases.statistics.report import RELATIONS, exact_report, figures, protec
 from pre_cases.statistics.writing.archive import NAMES, files_of, read_grids, zip_of
 from pre_cases.statistics.writing.csv_files import guarded
 from pre_cases.statistics.writing.rows import rows_of
-from tests.pre_cases.statistics.invented import PARIS, YEAR, Programme, day
+from tests.pre_cases.statistics.invented import PARIS, YEAR, Programme, day, saved
+from tests.pre_cases.statistics.test_support import act
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 FREE = Period(day(1, 1), day(11, 30))
@@ -66,6 +69,33 @@ class TestProtectedReport:
         [sex] = [table for spec, table in report if spec.code == "sex"]
         assert sex.suppressed == 0
         assert sex.table.index["arrondissement:19", "boy", "", "children"].value == 6
+
+    def test_leaves_no_mark_of_where_somebody_was_counted(self, followed: Programme) -> None:
+        """One girl of the 19e has left, one sign is noted: neither her arrondissement nor the sign is told."""
+        child = followed.follow((date(2013, 2, 1), day(6, 1)), team=followed.east, birth_date=day(1, 1))
+        saisine = Parcours.objects.get(child=child).saisine
+        saved(SaisineSign, saisine=saisine, sign=Term.objects.of(Nomenclature.SIGN).exclude(parent=None)[0])
+        report = protected_report(YEAR)
+        for spec, table in report:
+            marks = {judged.cell.key for judged in table.judged if judged.status is Status.SUPPRESSED}
+            places = {key[0] for key in marks} - {PARIS}
+            for geography, *rest in marks:
+                assert geography == PARIS or {(place, *rest) for place in places} <= marks, spec.code
+            assert not marks & {key for key, cell in table.table.index.items() if cell.base}, spec.code
+        age = next(table for spec, table in report if spec.code == "age")
+        assert age.suppressed
+        assert "under_2" not in {judged.cell.category for judged in age.judged}
+
+    def test_leaves_no_small_number_between_values_that_overlap(self, programme: Programme) -> None:
+        """Ten children with an individual action, eight of them with a collective one too: two have none."""
+        for number in range(10):
+            parcours = Parcours.objects.get(child=programme.follow((date(2013, 2, 1), None)))
+            act(parcours, day(3, 1), mode="individual")
+            if number > 1:
+                act(parcours, day(3, 1), mode="collective")
+        [modes] = [table for spec, table in protected_report(YEAR) if spec.code == "actions_mode"]
+        shown = {judged.cell.key: judged.value for judged in modes.judged if judged.status is Status.PUBLISHED}
+        assert shown == {(PARIS, "*", "", "children"): 10}
 
     def test_never_holds_a_team(self, followed: Programme) -> None:
         report = protected_report(YEAR)
