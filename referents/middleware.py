@@ -12,11 +12,16 @@ from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 
 SEEN_AT = "seen_at"
+SIGNED_IN_AT = "signed_in_at"
 WRITE_AT_MOST_EVERY = 60  # seconds; the session is not written at each page
 
 
 class IdleTimeoutMiddleware:
-    """Sign out after thirty minutes without a request, and come back to the same page."""
+    """Sign out after thirty minutes without a request, and twelve hours after the sign-in whatever was done since;
+    come back to the same page.
+
+    Django counts ``SESSION_COOKIE_AGE`` from the last write of the session, and this one is written each minute.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,8 +30,11 @@ class IdleTimeoutMiddleware:
         if request.user.is_authenticated:
             now = int(time.time())
             seen_at = request.session.get(SEEN_AT, now)
-            if now - seen_at > settings.IDLE_TIMEOUT_SECONDS:
+            signed_in_at = request.session.get(SIGNED_IN_AT, now)
+            if now - seen_at > settings.IDLE_TIMEOUT_SECONDS or now - signed_in_at >= settings.SESSION_COOKIE_AGE:
                 return self._sign_out(request)
+            if SIGNED_IN_AT not in request.session:
+                request.session[SIGNED_IN_AT] = now
             if SEEN_AT not in request.session or now - seen_at >= WRITE_AT_MOST_EVERY:
                 request.session[SEEN_AT] = now
         return self.get_response(request)
