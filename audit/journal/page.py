@@ -19,6 +19,7 @@ M = TypeVar("M", bound=models.Model)
 
 COUNT_CAP = 1001  # shown as « plus de 1 000 »
 LONGEST_CURSOR = 500
+LARGEST_INTEGER = 2**63 - 1  # that a column holds, on both engines
 
 
 class UnreadableCursor(ValueError):
@@ -124,7 +125,7 @@ def _value_of(queryset: models.QuerySet[Any], name: str, text: object) -> Any:
     except FieldDoesNotExist:
         field = queryset.query.annotations[name].output_field
     value = field.to_python(text)
-    if value is None:
+    if value is None or (isinstance(value, int) and abs(value) > LARGEST_INTEGER):
         raise UnreadableCursor
     if isinstance(value, datetime):
         if timezone.is_naive(value):

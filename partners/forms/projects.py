@@ -15,6 +15,14 @@ class TeamsField(forms.ModelMultipleChoiceField):
     def label_from_instance(self, obj: Team) -> str:
         return f"{obj.name} ({obj.arrondissement.label})"
 
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError:  # a number that no column holds is nobody's
+            raise forms.ValidationError(
+                self.error_messages["invalid_choice"], code="invalid_choice", params={"value": "…"}
+            ) from None
+
 
 def school_years(*also: int) -> list[tuple[int, str]]:
     """The last, the current and the next school year, and those asked for, the latest first."""

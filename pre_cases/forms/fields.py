@@ -1,11 +1,16 @@
 """Fields that the forms of the case files share."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
 from partners.models import Nomenclature, Term
+
+YEARS = range(
+    1900, 2201
+)  # what a person may mean; further, a slip of the keyboard that dates cannot always be added to
 
 
 class DayField(forms.DateField):
@@ -17,6 +22,11 @@ class DayField(forms.DateField):
         if today:
             kwargs.setdefault("initial", timezone.localdate)
         super().__init__(**kwargs)
+
+    def validate(self, value: date | None) -> None:
+        super().validate(value)
+        if value is not None and value.year not in YEARS:
+            raise forms.ValidationError("Vérifiez l’année de cette date.")
 
 
 class TermField(forms.ModelChoiceField):

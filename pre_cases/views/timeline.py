@@ -38,8 +38,11 @@ def entry_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 
 def _kept(request: SignedInRequest, parcours: Parcours) -> HttpResponse:
-    save_draft(parcours=parcours, form="entry", content=_typed(request), by=request.user)
-    messages.success(request, "Le brouillon est enregistré.")
+    try:
+        save_draft(parcours=parcours, form="entry", content=_typed(request), by=request.user)
+        messages.success(request, "Le brouillon est enregistré.")
+    except Refused as refusal:
+        messages.warning(request, str(refusal))
     return redirect("pre_cases:parcours_detail", pk=parcours.pk)
 
 

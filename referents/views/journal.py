@@ -1,7 +1,7 @@
 """The access journal: who did what, under which role, on which ids. Reading it is itself an event."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +21,7 @@ from referents.scopes import may_read_journal, readable_events
 from referents.views.reach import require
 
 EVENTS_OF_A_PAGE = 50
+FIRST_DAY = date(2000, 1, 1)  # before any journal: a slip of the keyboard
 # what the services add to the actions that the journal knows
 ACTIONS = [*Action.choices, ("close", "clôture"), ("reopen", "réouverture")]
 
@@ -30,6 +31,14 @@ class JournalSearchForm(forms.Form):
     day = forms.DateField(
         label="Jour", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+
+    def clean_day(self) -> date | None:
+        day: date | None = self.cleaned_data["day"]
+        if day is not None and day > timezone.localdate():
+            raise forms.ValidationError("Ce jour est dans le futur.")
+        if day is not None and day < FIRST_DAY:
+            raise forms.ValidationError(f"Le journal ne commence pas avant le {FIRST_DAY:%d/%m/%Y}.")
+        return day
 
 
 @dataclass(frozen=True)

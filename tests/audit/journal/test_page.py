@@ -89,6 +89,12 @@ class TestReadPage:
         assert page.records == events[:2]
         assert page.is_first
 
+    def test_leaves_aside_a_number_that_no_column_holds(self, events: list[Event]):
+        page = read_page(
+            Event.objects.all(), order=("transaction_id", "id"), cursor=cursor_of("9" * 30, str(uuid7())), size=2
+        )
+        assert page.is_first
+
 
 class TestCappedCounts:
     @pytest.fixture(autouse=True)

@@ -138,6 +138,7 @@ class TestProjectCreate:
             ({"places": 0}, "au moins une place"),
             ({"title": "Aide aux devoirs"}, "déjà un projet de ce nom"),
             ({"granted": -1}, "supérieure ou égale à 0"),
+            ({"teams": ["9" * 30]}, "Sélectionnez un choix valide"),
         ],
     )
     def test_keeps_what_was_typed_and_says_what_is_wrong(self, cast: Cast, signed_in, values, sentence) -> None:

@@ -4,14 +4,16 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Draft, Parcours
-from pre_cases.services.parcours import assign_referent, close_parcours
+from pre_cases.services.parcours import ParcoursIsClosed, assign_referent, close_parcours
 from pre_cases.services.timeline import add_entry
+from pre_cases.views import timeline
 from referents.models import Role
 from tests.cast import Cast, make_child, make_parcours, make_residence, make_schooling, make_user
 from tests.queries import queries_of
@@ -186,6 +188,17 @@ class TestQuickEntry:
         assert "à finir" in page
         client.post(self.url(cast), self.typed(text="fini"))
         assert not Draft.objects.exists()
+
+    def test_says_that_the_parcours_was_closed_while_the_draft_was_typed(
+        self, cast: Cast, signed_in, monkeypatch
+    ) -> None:
+        def refuse(**arguments: object) -> None:
+            raise ParcoursIsClosed("Le parcours est clos.")
+
+        monkeypatch.setattr(timeline, "save_draft", refuse)
+        response = signed_in(cast.benoit).post(self.url(cast), self.typed(text="à finir", draft="1"))
+        assert response.status_code == 302
+        assert "Le parcours est clos." in [str(message) for message in get_messages(response.wsgi_request)]
 
     def test_gives_a_draft_to_nobody_else(self, cast: Cast, signed_in) -> None:
         signed_in(cast.benoit).post(self.url(cast, "draft_save"), self.typed(text="à finir"))

@@ -242,7 +242,13 @@ class TestTeamStatistics:
         assert "Morel" not in text
 
     @pytest.mark.parametrize(
-        "typed", [{"du": "2014-12-31", "au": "2014-01-01"}, {"du": "hier", "au": "2014-01-01"}, {"du": "", "au": ""}]
+        "typed",
+        [
+            {"du": "2014-12-31", "au": "2014-01-01"},
+            {"du": "hier", "au": "2014-01-01"},
+            {"du": "", "au": ""},
+            {"du": "0001-01-01", "au": "9999-12-31"},
+        ],
     )
     def test_answers_wrong_days_with_a_sentence(self, followed: Cast, signed_in: SignedIn, typed: dict) -> None:
         page = signed_in(followed.amina).get(self.url, typed)

@@ -75,7 +75,9 @@ class TestJournalList:
         page = signed_in(cast.gaelle).get(reverse(LIST), {"day": "2026-03-02"})
         assert [event.at for event in page.context["page"].records] == [late]
 
-    @pytest.mark.parametrize("query", [{"action": "drop"}, {"day": "hier"}])
+    @pytest.mark.parametrize(
+        "query", [{"action": "drop"}, {"day": "hier"}, {"day": "0001-01-01"}, {"day": "9999-12-31"}]
+    )
     def test_says_that_a_filter_is_none(self, cast: Cast, signed_in, query: dict[str, str]) -> None:
         fill(cast, 1)
         page = signed_in(cast.gaelle).get(reverse(LIST), query)
