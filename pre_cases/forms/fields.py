@@ -8,9 +8,8 @@ from django.utils import timezone
 
 from partners.models import Nomenclature, Term
 
-YEARS = range(
-    1900, 2201
-)  # what a person may mean; further, a slip of the keyboard that dates cannot always be added to
+# what a person may mean; beyond, a slip of the keyboard, and days that cannot always be counted from
+YEARS = range(1900, 2201)
 
 
 class DayField(forms.DateField):
