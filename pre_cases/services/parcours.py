@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Nomenclature, Term
-from pre_cases.models import Agreement, Assignment, ChildAdult, Comment, Parcours, Saisine, SaisineStage
+from pre_cases.models import Agreement, Assignment, Child, ChildAdult, Comment, Parcours, Saisine, SaisineStage
 from pre_cases.services.dates import refresh_dates
 from referents.models import Membership, Role, User
 
@@ -120,7 +121,11 @@ def _what_is_missing(stage: SaisineStage) -> str:
 
 
 def _previous(saisine: Saisine, on: date) -> Parcours | None:
-    """The child's former parcours; refuses while one is open, or on a day that it still holds."""
+    """The child's former parcours; refuses while one is open, or on a day that it still holds.
+
+    The child is locked: of two saisines opened together, the second one is told.
+    """
+    _lock_child(saisine.child_id)
     previous = Parcours.objects.filter(child=saisine.child_id).order_by("-opened_on", "-id").first()
     if previous is None:
         return None
@@ -131,6 +136,10 @@ def _previous(saisine: Saisine, on: date) -> Parcours | None:
             "Le parcours précédent s’étend jusqu’à ce jour : ouvrez au plus tôt le lendemain.", field="on"
         )
     return previous
+
+
+def _lock_child(child_id: UUID) -> None:
+    Child.objects.select_for_update(of=("self",)).only("pk").get(pk=child_id)
 
 
 @service
@@ -251,8 +260,9 @@ def reopen_parcours(*, parcours: Parcours, reason: str, by: User) -> Parcours:
         )
     if current.agreement.withdrawn_on is not None:
         raise ReopeningRefused("La famille a retiré son accord : il faut une nouvelle saisine et un nouvel accord.")
-    if Parcours.objects.open().filter(child=current.child_id).exists():
-        raise ReopeningRefused("Un autre parcours est ouvert pour cet enfant.")
+    _lock_child(current.child_id)
+    if Parcours.objects.filter(child=current.child_id, opened_on__gt=current.closed_on).exists():
+        raise ReopeningRefused("L’enfant a eu un autre parcours depuis : celui-ci ne peut plus être rouvert.")
     if not reason.strip():
         raise ReopeningRefused("Dites pourquoi la clôture est corrigée.", field="reason")
     current.closed_on, current.exit_reason = None, None

@@ -262,6 +262,14 @@ class TestReopenParcours:
         with pytest.raises(ReopeningRefused, match="plus de 60 jours"):
             reopen_parcours(parcours=old, reason="x", by=cast.amina)
 
+    def test_refuses_when_another_parcours_came_after(self, cast: Cast, today) -> None:
+        days = [today - timedelta(days=number) for number in (50, 30, 20, 10)]
+        values = {"child": make_child("Zoé"), "exit_reason": reason(LOST)}
+        first = make_parcours(cast.team_a, opened_on=days[0], closed_on=days[1], **values)
+        make_parcours(cast.team_a, opened_on=days[2], closed_on=days[3], **values)
+        with pytest.raises(ReopeningRefused, match="un autre parcours depuis"):
+            reopen_parcours(parcours=first, reason="erreur", by=cast.amina)
+
 
 class TestParcoursStage:
     def test_is_read_through_with_stage_only(self, cast: Cast) -> None:

@@ -76,6 +76,24 @@ class TestTwoPeople:
         assert outcomes == ["Le parcours de cette saisine est déjà ouvert.", "Parcours"]
         assert opened == 1
 
+    def test_open_one_parcours_from_two_saisines(self, tmp_path: Path) -> None:
+        """Each saisine is locked by its own opening: the child is what they have in common."""
+        cast = Cast()
+        child = make_child("Zoé")
+        saisines = [make_saisine(child, team) for team in (cast.team_a, cast.team_b)]
+        for saisine in saisines:
+            make_agreement(saisine, signed_on=timezone.localdate())
+        outcomes, opened = at_once(
+            tmp_path,
+            [
+                with_keys(saisine, lambda s=saisine: open_parcours(saisine=s, on=timezone.localdate(), by=cast.amina))
+                for saisine in saisines
+            ],
+            lambda: Parcours.objects.filter(child=child).count(),
+        )
+        assert outcomes == ["Parcours", "Un parcours est déjà ouvert pour cet enfant : rattachez-y la saisine."]
+        assert opened == 1
+
     def test_decide_one_entry(self, tmp_path: Path) -> None:
         cast = Cast()
         parcours = make_parcours(cast.team_a, child=make_child("Zoé"), entered_on=None)
