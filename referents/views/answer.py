@@ -4,9 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.forms import BaseForm
 
 from audit.services import Refused
+
+
+MEANWHILE = "Quelqu’un vient d’enregistrer la même chose : regardez ce qui est déjà là."
 
 
 def attempt(form: BaseForm, change: Callable[[], Any]) -> Any:
@@ -17,4 +21,8 @@ def attempt(form: BaseForm, change: Callable[[], Any]) -> Any:
         form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
     except ValidationError as error:  # a constraint with its French message
         form.add_error(None, error)
+    except IntegrityError as error:  # another person was first, between the rule and the insert
+        if "unique" not in str(error).lower():
+            raise
+        form.add_error(None, MEANWHILE)
     return None
