@@ -1,4 +1,4 @@
-"""The whole test suite, as « make test » runs it: on SQLite, then on PostgreSQL when a server answers.
+"""The whole test suite, as « make test » runs it: on SQLite, and on PostgreSQL when a server answers.
 
 What cannot run here is said in one line each. Exits with 1 as soon as one part has failed.
 """
@@ -9,6 +9,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -23,14 +26,42 @@ def main() -> int:
     left_out = [
         marker for marker, reason in (("browser", chromium_missing()), ("redis", redis_missing())) if said(reason)
     ]
-    parts = [run_pytest("SQLite", sqlite_environment(), left_out)]
-    if not said(postgresql_missing()):
-        names = [f"marelle_{run}", f"marelle_keys_{run}"]
+    if said(postgresql_missing()):
+        return run_pytest("SQLite", sqlite_environment(), left_out)
+    names = [f"marelle_{run}", f"marelle_keys_{run}"]
+    try:
+        with on_postgresql(names, left_out) as other:
+            status = run_pytest("SQLite", sqlite_environment(), left_out)
+            print("\n== PostgreSQL ==", flush=True)
+            return int(any([status, other()]))
+    finally:
+        drop_databases([f"test_{name}" for name in names])
+
+
+@contextmanager
+def on_postgresql(names: list[str], left_out: list[str]) -> Iterator[Callable[[], int]]:
+    """Run the suite on PostgreSQL meanwhile; the function given waits for it, shows it and tells its status."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            pytest_command(["browser", *left_out]),
+            env=postgresql_environment(*names),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+        def finish() -> int:
+            status = process.wait()
+            output.seek(0)
+            sys.stdout.write(output.read().decode(errors="replace"))
+            sys.stdout.flush()
+            return status
+
         try:
-            parts.append(run_pytest("PostgreSQL", postgresql_environment(*names), ["browser", *left_out]))
+            yield finish
         finally:
-            drop_databases([f"test_{name}" for name in names])
-    return int(any(parts))
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
 
 
 def said(reason: str) -> bool:
@@ -43,12 +74,13 @@ def said(reason: str) -> bool:
 def run_pytest(name: str, environment: dict[str, str], left_out: list[str]) -> int:
     """Run the suite once; gives the status of pytest, which prints its own closing lines."""
     print(f"\n== {name} ==", flush=True)
+    return subprocess.run(pytest_command(left_out), env=environment, check=False).returncode
+
+
+def pytest_command(left_out: list[str]) -> list[str]:
+    """Everything but the tests under these markers; what was given to this program goes to pytest."""
     markers = " and ".join(f"not {marker}" for marker in dict.fromkeys(left_out))
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *(["-m", markers] if markers else []), *sys.argv[1:]],
-        env=environment,
-        check=False,
-    ).returncode
+    return [sys.executable, "-m", "pytest", "-q", *(["-m", markers] if markers else []), *sys.argv[1:]]
 
 
 def sqlite_environment() -> dict[str, str]:

@@ -21,17 +21,16 @@ def on(day: date) -> Iterator[None]:
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """Both databases as they were once the block ends, whatever it commits."""
+    """Both databases as they were once the block ends; data keys may be committed inside, as in any test."""
 
     class Enclosing(TestCase):
         databases = {"default", "keys"}
 
-    Enclosing.setUpClass()
+    atomics = Enclosing._enter_atomics()  # not setUpClass(): its end would close the connections of the test around
     try:
         yield
     finally:
-        Enclosing.tearDownClass()
-        Enclosing.doClassCleanups()
+        Enclosing._rollback_atomics(atomics)
 
 
 def followed(period: tuple[date, date]) -> QuerySet[Parcours]:
