@@ -9,7 +9,6 @@ from django.forms import BaseForm
 
 from audit.services import Refused
 
-
 MEANWHILE = "Quelqu’un vient d’enregistrer la même chose : regardez ce qui est déjà là."
 
 
