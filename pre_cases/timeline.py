@@ -31,10 +31,14 @@ class Timeline:
     hidden: int  # older lines not shown
 
 
-def timeline_of(parcours: Parcours, *, everything: bool = False) -> Timeline:
-    """The timeline of a parcours read with ``with_page()``; a constant number of queries."""
+def timeline_of(parcours: Parcours, *, everything: bool = False, with_comments: bool = True) -> Timeline:
+    """The timeline of a parcours read with ``with_page()``; a constant number of queries.
+
+    Comments are for the référent and the coordination, not for whom the parcours is shared with.
+    """
     moments = [
         *_exchanges(parcours),
+        *(_comments(parcours) if with_comments else ()),
         *_reviews(parcours),
         *_people(parcours),
         *_support(parcours),
@@ -55,6 +59,9 @@ def _exchanges(parcours: Parcours) -> Iterator[Moment]:
             entry.author.get_full_name(),
             f"avec {entry.get_with_whom_display()}",
         )
+
+
+def _comments(parcours: Parcours) -> Iterator[Moment]:
     for comment in parcours.comments.select_related("author").order_by("-created_at"):
         day = timezone.localdate(comment.created_at)
         yield Moment(day, "comment", "Commentaire", comment.text, comment.author.get_full_name())

@@ -111,7 +111,9 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "may_decide": may_decide,
         "may_reopen": may_decide and parcours.is_closed,
         "missing": missing_in(parcours, may_decide=may_decide) if may_edit else [],
-        "timeline": timeline_of(parcours, everything=request.GET.get("fil") == "tout"),
+        "timeline": timeline_of(
+            parcours, everything=request.GET.get("fil") == "tout", with_comments=may_edit or may_decide
+        ),
         "entry_form": EntryForm(initial=draft.content if draft else None),
         "draft": draft,
     }

@@ -12,7 +12,7 @@ from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Draft, Parcours
 from pre_cases.services.parcours import ParcoursIsClosed, assign_referent, close_parcours
-from pre_cases.services.timeline import add_entry
+from pre_cases.services.timeline import add_comment, add_entry
 from pre_cases.views import timeline
 from referents.models import Role
 from tests.cast import Cast, make_child, make_parcours, make_residence, make_schooling, make_user
@@ -94,6 +94,15 @@ class TestParcoursDetail:
             assert {k: v for k, v in foreign.items() if k not in own} == {
                 k: v for k, v in nothing.items() if k not in own
             }
+
+    def test_keeps_comments_between_the_referent_and_the_coordination(self, cast: Cast, signed_in) -> None:
+        add_comment(parcours=cast.ines_parcours, text="Entre nous.", by=cast.amina)
+        url = reverse("pre_cases:parcours_detail", args=[cast.ines_parcours.pk])
+        readers = {name for name in ("amina", "benoit", "david") if self.reads(signed_in(getattr(cast, name)), url)}
+        assert readers == {"amina", "benoit"}  # it is shared with David
+
+    def reads(self, client, url: str) -> bool:
+        return "Entre nous." in client.get(url).content.decode()
 
     def test_leaves_an_event_for_the_reading_and_for_the_refusal(self, cast: Cast, signed_in) -> None:
         url = reverse("pre_cases:parcours_detail", args=[cast.ines_parcours.pk])
