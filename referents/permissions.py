@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db import models
 
 from referents.models import User
@@ -14,13 +15,23 @@ from referents.models import User
 class ScopeBackend(BaseBackend):
     """``user.has_perm("pre_cases.view_parcours", parcours)`` asks the scope named in ``permission_scopes``.
 
-    Without a record nothing is ever granted: no right holds on a whole model.
+    Without a record nothing is ever granted: no right holds on a whole model. It is the only judge: what it does not
+    grant raises PermissionDenied, at which Django asks no other backend, and ``has_perm`` answers False. The rows of
+    django.contrib.auth (permissions of an account, groups) open nothing.
     """
 
     def authenticate(self, request: object, **credentials: object) -> None:
         return None
 
     def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: Any = None) -> bool:
+        if not self._holds(user_obj, perm, obj):
+            raise PermissionDenied
+        return True
+
+    def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
+        raise PermissionDenied
+
+    def _holds(self, user_obj: User | AnonymousUser, perm: str, obj: Any) -> bool:
         if not isinstance(obj, models.Model) or not isinstance(user_obj, User) or not user_obj.is_active:
             return False
         scope = getattr(type(obj), "permission_scopes", {}).get(perm)
