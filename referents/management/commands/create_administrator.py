@@ -6,11 +6,12 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.validators import validate_email
 from django.db import transaction
 
 from audit.history import system_account
 from audit.services import Refused
-from referents.models import Role
+from referents.models import Role, User
 from referents.services.accounts import create_account, grant_membership
 
 
@@ -24,17 +25,13 @@ class Command(BaseCommand):
         parser.add_argument("--password-stdin", action="store_true", help="lit le mot de passe sur l’entrée standard")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        password = input() if options["password_stdin"] else getpass("Mot de passe : ")
+        person = {name: options[name] for name in ("email", "first_name", "last_name")}
         try:
-            validate_password(password)
+            validate_email(person["email"])
+            password = input() if options["password_stdin"] else getpass("Mot de passe : ")
+            validate_password(password, User(**person))
             with transaction.atomic():
-                user = create_account(
-                    email=options["email"],
-                    first_name=options["first_name"],
-                    last_name=options["last_name"],
-                    password=password,
-                    by=system_account(),
-                )
+                user = create_account(**person, password=password, by=system_account())
                 grant_membership(user=user, role=Role.ADMINISTRATOR, by=system_account())
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
