@@ -1,4 +1,4 @@
-"""WSGI entry point; refuses to serve without the key-encryption key."""
+"""WSGI entry point; refuses to serve without the key-encryption key, or a demonstration on another database."""
 
 import os
 
@@ -8,6 +8,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from audit.encryption.providers import provider  # noqa: E402 - the settings are read by the line above
+# ruff: noqa: E402 - the settings are read by the line above
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from audit.encryption.providers import provider
+from pre_cases.demo.load import is_loaded
 
 provider().health()
+if settings.DEMO and not is_loaded():
+    raise ImproperlyConfigured("MARELLE_DEMO serves only a database that load_demo has made.")
