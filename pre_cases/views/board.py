@@ -154,6 +154,8 @@ def _list(request: SignedInRequest, team: Team, error: str = "", status: int = 2
         "people": people,
         "today": today,
         "error": error,
+        "ticked": request.POST.getlist("parcours_list"),
+        "chosen_referent": request.POST.get("referent", ""),
         "total": counts["all"],
     }
     return render(request, "pre_cases/team_parcours.html", context, status=status)

@@ -12,6 +12,7 @@ from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Parcours, ParcoursStage, Saisine
+from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.services.parcours import close_parcours
 from pre_cases.services.review import write_bilan
 from pre_cases.services.support import add_objective
@@ -115,20 +116,18 @@ class TestTeamBoard:
 
     def test_counts_what_the_team_really_has(self, cast: Cast, signed_in, busy) -> None:
         _, context = self.board(cast, signed_in)
-        tiles = {t["label"]: t["count"] for group in ("to_decide", "saisines", "to_watch") for t in context[group]}
+        tiles = {tile["label"]: tile["count"] for tile in [*context["to_decide"], *context["to_watch"]]}
         assert tiles == {
-            "Sans référent": 1,  # Évaluée
-            "En évaluation": 1,  # Évaluée
-            "Bilan écrit, à clore": 1,  # Prête
-            "Reçue": 1,
-            "Accord attendu": 2,
-            "Accord signé, à ouvrir": 1,
-            "En retard": 1,  # Ancienne
-            "Point d’étape à faire": 1,  # Ancienne
-            "Sans point d’étape depuis longtemps": 1,  # Ancienne
-            "Sans contact récent": 3,  # Ancienne, Prête, Inès
-            "À compléter": 4,  # everyone but Lou
+            ParcoursFlag.NO_REFERENT.label: 1,  # Évaluée
+            ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
+            ParcoursFlag.TO_CLOSE.label: 1,  # Prête
+            ParcoursFlag.LATE.label: 1,  # Ancienne
+            ParcoursFlag.REVIEW_DUE.label: 1,  # Ancienne
+            ParcoursFlag.NO_REVIEW.label: 1,  # Ancienne
+            ParcoursFlag.SILENT.label: 3,  # Ancienne, Prête, Inès
+            ParcoursFlag.INCOMPLETE.label: 4,  # everyone but Lou
         }
+        assert [tile["count"] for tile in context["saisines"]] == [1, 2, 1]  # received, awaited, signed
         assert context["total"] == 5
 
     def test_shows_the_links_it_counts(self, cast: Cast, signed_in, busy) -> None:
@@ -244,7 +243,7 @@ class TestAssignSeveral:
         other = make_parcours(cast.team_a, child=make_child("Léa"))
         page = self.assign(cast, signed_in, denis, cast.ines_parcours, other).content.decode()
         assert "Référent enregistré pour 1 parcours." in page
-        assert "1 parcours inchangé(s)" in page
+        assert "1 parcours inchangé" in page
         assert "déjà référente" in page
         assert self.held(denis) == {cast.ines_parcours, other}
         assert cast.ines_parcours.assignments.count() == 2
@@ -253,7 +252,7 @@ class TestAssignSeveral:
         other = make_parcours(cast.team_a, referent=cast.benoit, child=make_child("Léa"))
         page = self.assign(cast, signed_in, cast.benoit, cast.ines_parcours, other).content.decode()
         assert "Référent enregistré" not in page
-        assert "2 parcours inchangé(s)" in page
+        assert "2 parcours inchangé" in page
 
     def test_asks_to_tick_something(self, cast: Cast, signed_in, denis: User) -> None:
         response = self.assign(cast, signed_in, denis)
@@ -266,6 +265,17 @@ class TestAssignSeveral:
         assert response.status_code == 422
         assert "Choisissez un référent." in response.content.decode()
         assert self.held(cast.benoit) == {cast.ines_parcours}
+
+    def test_keeps_what_was_ticked_and_chosen_when_something_is_missing(
+        self, cast: Cast, signed_in, denis: User
+    ) -> None:
+        other = make_parcours(cast.team_a, child=make_child("Léa"))
+        page = self.assign(cast, signed_in, "", other).content.decode()
+        assert f'id="p-{other.pk}" checked>' in page
+        assert f'id="p-{cast.ines_parcours.pk}">' in page
+        page = self.assign(cast, signed_in, denis).content.decode()
+        assert f'<option value="{denis.pk}" selected>' in page
+        assert page.count(" selected>") == 1
 
     @pytest.mark.parametrize("smuggled", ["another team", "closed", "nothing", "not an id"])
     def test_refuses_everything_with_a_parcours_out_of_reach(
