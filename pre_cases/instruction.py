@@ -98,7 +98,7 @@ def _what_may_be_done(
         "may_take": rights.changes and saisine.assignee_id is None and not rights.decides,
         "may_assign": rights.changes and rights.decides and waits,
         "may_write": rights.instructs and waits,
-        "may_change": rights.changes and waits,
+        "may_change": rights.changes and waits and not followed,  # then it is changed from the parcours
         "may_present": instructs and stage in BEFORE_SIGNATURE,
         "may_record_oral": instructs and awaited,
         "may_sign": instructs and (awaited or signed) and may_answer,

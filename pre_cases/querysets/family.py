@@ -15,19 +15,20 @@ if TYPE_CHECKING:
 
 
 class ChildQuerySet(models.QuerySet["Child"]):
-    def _reached(self, user: User, scope: str) -> ChildQuerySet:
+    def visible_to(self, user: User) -> ChildQuerySet:
         from pre_cases.models import Parcours, Saisine
 
-        def reached(model: Any) -> Exists:
-            return Exists(getattr(model.objects, scope)(user).filter(child=OuterRef("pk")))
-
-        return self.filter(reached(Parcours) | reached(Saisine))
-
-    def visible_to(self, user: User) -> ChildQuerySet:
-        return self._reached(user, "visible_to")
+        by_parcours = Exists(Parcours.objects.visible_to(user).filter(child=OuterRef("pk")))
+        return self.filter(by_parcours | Exists(Saisine.objects.visible_to(user).filter(child=OuterRef("pk"))))
 
     def editable_by(self, user: User) -> ChildQuerySet:
-        return self._reached(user, "editable_by")
+        """While a parcours is open the child's record is written by who follows it, whoever holds another saisine."""
+        from pre_cases.models import Parcours, Saisine
+
+        followed = Exists(Parcours.objects.open().filter(child=OuterRef("pk")))
+        by_parcours = Exists(Parcours.objects.editable_by(user).filter(child=OuterRef("pk")))
+        by_saisine = Exists(Saisine.objects.editable_by(user).filter(child=OuterRef("pk")))
+        return self.filter(by_parcours | (by_saisine & ~followed))
 
     def referable_by(self, user: User) -> ChildQuerySet:
         """Those about whom the person may record a new saisine: known to own teams, an ended parcours included."""

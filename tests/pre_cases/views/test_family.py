@@ -10,7 +10,8 @@ from django.utils import timezone
 from partners.models import School
 from partners.models.school import uai_letter
 from pre_cases.models import Adult, Child, Schooling
-from tests.cast import Cast, make_child, make_saisine, make_schooling
+from referents.models import Role
+from tests.cast import Cast, make_child, make_saisine, make_schooling, make_user
 from tests.pre_cases.views.reach import assert_hidden, url
 
 PAGES = ("child_change", "adult_create", "residence_record", "schooling_record")
@@ -39,6 +40,16 @@ class TestEveryPage:
         saisine = make_saisine(child, cast.team_a)
         text = signed_in(cast.benoit).get(url(name, child.pk)).content.decode()
         assert url("saisine_detail", saisine.pk) in text
+
+
+class TestAnotherSaisine:
+    @pytest.mark.parametrize("name", PAGES)
+    def test_gives_no_writing_about_a_child_whom_a_colleague_follows(self, cast: Cast, signed_in, name: str) -> None:
+        colleague = make_user("Denis", Role.REFERENT, cast.team_a)
+        saisine = make_saisine(cast.ines, cast.team_a, assignee=colleague)
+        assert_hidden(signed_in(colleague), name, cast.ines.pk)
+        page = signed_in(colleague).get(url("saisine_detail", saisine.pk))
+        assert url(name, cast.ines.pk) not in page.content.decode()
 
 
 class TestChildChange:
