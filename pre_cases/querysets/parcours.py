@@ -16,6 +16,7 @@ from django.utils import timezone
 from pre_cases.stages import ParcoursStage
 from referents.intervals import in_force
 from referents.models import Role
+from referents.models.user import TEAM_ROLES
 
 if TYPE_CHECKING:
     from pre_cases.models import Action, Parcours
@@ -195,10 +196,11 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         return self.filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))
 
     def shared_with(self, user: User) -> ParcoursQuerySet:
-        """*Partagés avec moi*: an unrevoked share holds today, and the person still has a place in the programme."""
-        if not user.standing.is_active:
-            return self.none()
-        return self.open().filter(in_force(None, "shares__"), shares__user=user, shares__revoked_at__isnull=True)
+        """*Partagés avec moi*: an unrevoked share holds today, and the person still belongs to the team, as the service
+        that shares asks.
+        """
+        shared = self.open().filter(team_id__in=user.standing.team_ids(*TEAM_ROLES))
+        return shared.filter(in_force(None, "shares__"), shares__user=user, shares__revoked_at__isnull=True)
 
     def _reached(self, user: User, *scopes: str) -> Q:
         reached = Q(pk__in=[])

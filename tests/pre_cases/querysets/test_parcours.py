@@ -15,7 +15,7 @@ from pre_cases.services.parcours import assign_referent, close_parcours
 from pre_cases.services.partnership import revoke_share
 from pre_cases.services.support import add_action, add_objective
 from pre_cases.services.timeline import add_entry
-from referents.models import Role, User
+from referents.models import Membership, Role, User
 from tests.cast import Cast, make_child, make_parcours, make_residence, make_schooling, make_share, make_user
 
 DAY = timedelta(days=1)
@@ -289,9 +289,9 @@ class TestSharedWith:
     def test_holds_from_its_first_day_until_the_day_it_ends(
         self, cast: Cast, starts_in: int, ends_in: int, opens: bool
     ) -> None:
-        today = timezone.localdate()
-        make_share(cast.tom_parcours, cast.esther, starts_on=today + starts_in * DAY, ends_on=today + ends_in * DAY)
-        assert self.shared(cast.esther) == ({cast.tom_parcours} if opens else set())
+        today, reader = timezone.localdate(), make_user("Sam", Role.EPRE_MEMBER, cast.team_b)
+        make_share(cast.tom_parcours, reader, starts_on=today + starts_in * DAY, ends_on=today + ends_in * DAY)
+        assert self.shared(reader) == ({cast.tom_parcours} if opens else set())
 
     def test_ends_at_once_when_revoked(self, cast: Cast) -> None:
         revoke_share(share=cast.share, by=cast.benoit)
@@ -302,11 +302,16 @@ class TestSharedWith:
         ended(cast.ines_parcours, timezone.localdate())  # the share itself is left as it is
         assert self.shared(cast.david) == set()
 
-    def test_ends_when_the_person_leaves_the_programme(self, cast: Cast) -> None:
+    @pytest.mark.parametrize("elsewhere", [None, Role.REFERENT, Role.PROJECT_LEADER])
+    def test_ends_when_the_person_leaves_the_team(self, cast: Cast, elsewhere: Role | None) -> None:
+        today = timezone.localdate()
         with acting_as(cast.hugo):
             membership = cast.david.memberships.get()
-            membership.ends_on = timezone.localdate()
+            membership.ends_on = today
             membership.save()
+            if elsewhere is not None:
+                team = cast.team_b if elsewhere is Role.REFERENT else None
+                Membership.objects.create(user=cast.david, role=elsewhere, team=team, starts_on=today)
         assert self.shared(cast.david) == set()
 
     def test_reads_and_never_writes(self, cast: Cast) -> None:
