@@ -206,7 +206,7 @@ class TestShareCreate:
             ({"reason": ""}, "obligatoire"),
             ({"user": ""}, "Choisissez une personne de l’équipe."),
             ({"ends_on": "2020-01-01"}, "est passé"),
-            ({"ends_on": "9999-12-31"}, "trop lointaine"),
+            ({"ends_on": "2200-12-31"}, "trop lointaine"),
         ],
     )
     def test_keeps_what_was_typed_and_says_what_is_wrong(self, cast: Cast, signed_in, values, sentence) -> None:
