@@ -93,6 +93,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "config.navigation.navigation",
             ],
+            "builtins": ["referents.templatetags.days"],
         },
     }
 ]
@@ -261,6 +262,7 @@ LOGGING: dict[str, Any] = {
         "django.server": {"handlers": [], "propagate": False},
         "django.request": {"level": "ERROR"},
         "axes": {"level": "ERROR"},
+        "kombu.connection": {"level": "ERROR"},  # the filesystem broker has no host name, and says so at each start
     },
 }
 

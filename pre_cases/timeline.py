@@ -8,9 +8,12 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-from pre_cases.models import Action, Agreement, Enrolment, Parcours, ParcoursShare
+from pre_cases.models import Action, Agreement, Enrolment, EntryKind, EntryWith, Parcours, ParcoursShare
+from referents.days import day
 
 SHOWN_AT_FIRST = 30
+# the kind already says with whom
+SAID_BY_KIND = {(EntryKind.SCHOOL, EntryWith.SCHOOL), (EntryKind.PARTNER, EntryWith.PARTNER)}
 
 
 @dataclass(frozen=True)
@@ -31,16 +34,17 @@ class Timeline:
     hidden: int  # older lines not shown
 
 
-def timeline_of(parcours: Parcours, *, everything: bool = False, with_comments: bool = True) -> Timeline:
+def timeline_of(parcours: Parcours, *, everything: bool = False, inside: bool = True) -> Timeline:
     """The timeline of a parcours read with ``with_page()``; a constant number of queries.
 
-    Comments are for the référent and the coordination, not for whom the parcours is shared with.
+    Comments and the reasons of shares are for the référent and the coordination, not for whom it is shared with.
     """
     moments = [
         *_exchanges(parcours),
-        *(_comments(parcours) if with_comments else ()),
+        *(_comments(parcours) if inside else ()),
         *_reviews(parcours),
-        *_people(parcours),
+        *_referents(parcours),
+        *(_shares(parcours) if inside else ()),
         *_support(parcours),
         *_milestones(parcours),
     ]
@@ -57,14 +61,14 @@ def _exchanges(parcours: Parcours) -> Iterator[Moment]:
             entry.get_kind_display().capitalize(),
             entry.text or "",
             entry.author.get_full_name(),
-            f"avec {entry.get_with_whom_display()}",
+            "" if (entry.kind, entry.with_whom) in SAID_BY_KIND else f"avec {entry.get_with_whom_display()}",
         )
 
 
 def _comments(parcours: Parcours) -> Iterator[Moment]:
     for comment in parcours.comments.select_related("author").order_by("-created_at"):
-        day = timezone.localdate(comment.created_at)
-        yield Moment(day, "comment", "Commentaire", comment.text, comment.author.get_full_name())
+        written_on = timezone.localdate(comment.created_at)
+        yield Moment(written_on, "comment", "Commentaire", comment.text, comment.author.get_full_name())
 
 
 def _reviews(parcours: Parcours) -> Iterator[Moment]:
@@ -80,11 +84,14 @@ def _reviews(parcours: Parcours) -> Iterator[Moment]:
         yield Moment(bilan.on, "bilan", "Bilan de fin de parcours", bilan.text)
 
 
-def _people(parcours: Parcours) -> Iterator[Moment]:
+def _referents(parcours: Parcours) -> Iterator[Moment]:
     for assignment in parcours.assignments.select_related("referent"):
         yield Moment(assignment.starts_on, "assignment", "Référent", assignment.referent.get_full_name())
+
+
+def _shares(parcours: Parcours) -> Iterator[Moment]:
     for share in ParcoursShare.objects.filter(content_object=parcours).select_related("user", "granted_by"):
-        until = f"jusqu’au {share.ends_on - timedelta(days=1):%d/%m/%Y}"
+        until = f"jusqu’au {day(share.last_day)}"
         yield Moment(
             share.starts_on,
             "share",
@@ -122,14 +129,17 @@ def _action(action: Action) -> Iterator[Moment]:
 
 
 def _milestones(parcours: Parcours) -> Iterator[Moment]:
-    yield Moment(parcours.saisine.received_on, "milestone", "Saisine", detail=parcours.saisine.source.label)
-    yield Moment(parcours.opened_on, "milestone", "Ouverture du parcours")
-    if parcours.entered_on is not None:
-        yield Moment(parcours.entered_on, "milestone", "Entrée en parcours")
+    """The latest step first: on a same day they keep this order."""
     if parcours.closed_on is not None and parcours.exit_reason is not None:
         yield Moment(parcours.closed_on, "milestone", "Clôture", detail=parcours.exit_reason.label)
-    for agreement in Agreement.objects.filter(saisine=parcours.saisine_id):
-        if agreement.signed_on is not None:
-            yield Moment(agreement.signed_on, "milestone", "Accord de la famille signé")
+    agreements = list(Agreement.objects.filter(saisine=parcours.saisine_id))
+    for agreement in agreements:
         if agreement.withdrawn_on is not None:
             yield Moment(agreement.withdrawn_on, "milestone", "Accord de la famille retiré")
+    if parcours.entered_on is not None:
+        yield Moment(parcours.entered_on, "milestone", "Entrée en parcours")
+    yield Moment(parcours.opened_on, "milestone", "Ouverture du parcours")
+    for agreement in agreements:
+        if agreement.signed_on is not None:
+            yield Moment(agreement.signed_on, "milestone", "Accord de la famille signé")
+    yield Moment(parcours.saisine.received_on, "milestone", "Saisine", detail=parcours.saisine.source.label)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -61,7 +63,9 @@ class Saisine(EncryptedRecord):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name="par"
     )
     outcome_reason = EncryptedTextField("motif", aad="saisine.outcome_reason", max_length=500, null=True, blank=True)
-    redirected_to = models.CharField("orientée vers", max_length=160, blank=True)
+    redirected_to = EncryptedTextField(
+        "orientée vers", aad="saisine.redirected_to", max_length=160, null=True, blank=True
+    )
     family_told_on = models.DateField("famille informée le", null=True, blank=True)
     requester_told_on = models.DateField("prescripteur informé le", null=True, blank=True)
 
@@ -190,6 +194,11 @@ class Agreement(EncryptedRecord):
                 violation_error_message="Un accord est déjà présenté pour cette saisine.",
             ),
         ]
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which a signed agreement holds."""
+        return None if self.agreed_until_on is None else self.agreed_until_on - timedelta(days=1)
 
 
 class InformedMeans(models.TextChoices):

@@ -248,6 +248,13 @@ def end_parcours(*, parcours: Parcours, on: date, reason: Term) -> Parcours:
     return parcours
 
 
+def may_still_reopen(parcours: Parcours) -> bool:
+    """Whether a closing is recent enough to be a mistake that one corrects, under an agreement still given."""
+    if parcours.closed_on is None or parcours.agreement.withdrawn_on is not None:
+        return False
+    return parcours.closed_on >= timezone.localdate() - timedelta(days=REOPENING_DAYS)
+
+
 @service
 def reopen_parcours(*, parcours: Parcours, reason: str, by: User) -> Parcours:
     """Correct a mistaken closing, within sixty days; the reason is kept as a comment. Access is given anew."""

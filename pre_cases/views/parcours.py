@@ -18,7 +18,13 @@ from pre_cases.forms.timeline import EntryForm
 from pre_cases.missing import missing_in
 from pre_cases.models import Draft, Parcours
 from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag, ParcoursQuerySet
-from pre_cases.services.parcours import assign_referent, close_parcours, decide_entry, reopen_parcours
+from pre_cases.services.parcours import (
+    assign_referent,
+    close_parcours,
+    decide_entry,
+    may_still_reopen,
+    reopen_parcours,
+)
 from pre_cases.timeline import timeline_of
 from referents.models import Role, User
 from referents.requests import SignedInRequest
@@ -109,11 +115,9 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "today": timezone.localdate(),
         "may_edit": may_edit,
         "may_decide": may_decide,
-        "may_reopen": may_decide and parcours.is_closed,
+        "may_reopen": may_decide and may_still_reopen(parcours),
         "missing": missing_in(parcours, may_decide=may_decide) if may_edit else [],
-        "timeline": timeline_of(
-            parcours, everything=request.GET.get("fil") == "tout", with_comments=may_edit or may_decide
-        ),
+        "timeline": timeline_of(parcours, everything=request.GET.get("fil") == "tout", inside=may_edit or may_decide),
         "entry_form": EntryForm(initial=draft.content if draft else None),
         "draft": draft,
     }

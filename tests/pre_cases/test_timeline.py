@@ -105,8 +105,8 @@ class TestTimelineOf:
         parcours = cast.ines_parcours
         assert [(m.on, m.label) for m in moments(cast) if m.kind == "milestone"] == [
             (today, "Clôture"),
+            (parcours.entered_on, "Entrée en parcours"),  # the same day: the later step first
             (parcours.opened_on, "Ouverture du parcours"),
-            (parcours.entered_on, "Entrée en parcours"),
             (parcours.agreement.signed_on, "Accord de la famille signé"),
             (parcours.saisine.received_on, "Saisine"),
         ]
