@@ -10,6 +10,10 @@ from referents.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "Ce courriel et ce mot de passe ne correspondent à aucun compte.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import django.forms
 from django.conf import settings
-from django.forms import BaseForm, Field, widgets
+from django.forms import BaseForm, Field, ModelChoiceField, widgets
 from django.forms.boundfield import BoundField
 from django.forms.renderers import DjangoTemplates
 from django.template.backends.django import DjangoTemplates as Engine
 from django.utils.functional import cached_property
 
 CHECKS = (widgets.CheckboxInput, widgets.RadioSelect, widgets.CheckboxSelectMultiple)
+DJANGO_EMPTY = "---------"
 ISO_DAY = "%Y-%m-%d"  # the only format that <input type="date"> reads
 
 
@@ -26,6 +27,8 @@ class MarelleBoundField(BoundField):
         super().__init__(form, field, name)
         if type(field.widget) is widgets.DateInput:
             field.widget.input_type, field.widget.format = "date", ISO_DAY
+        if isinstance(field, ModelChoiceField) and field.empty_label == DJANGO_EMPTY:
+            field.empty_label = "À choisir" if field.required else "—"
 
     @property
     def limit(self) -> int | None:

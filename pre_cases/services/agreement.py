@@ -17,6 +17,7 @@ from pre_cases.models import Adult, Agreement, AgreementHolder, ChildAdult, Info
 from pre_cases.services.parcours import end_parcours, locked, not_in_future
 from pre_cases.services.saisine import is_followed
 from pre_cases.services.timeline import locked_saisine
+from referents.days import long_day
 from referents.models import User
 
 
@@ -40,7 +41,7 @@ def _require_day(day: date, since: date, sentence: str, *, field: str | None) ->
     """Refuse a day of the future, or one before ``since``."""
     not_in_future(day, AgreementRefused, field=field or "")
     if day < since:
-        raise AgreementRefused(f"{sentence} {since:%d/%m/%Y}.", field=field)
+        raise AgreementRefused(f"{sentence} {long_day(since)}.", field=field)
 
 
 @service
@@ -113,7 +114,7 @@ def sign_agreement(*, agreement: Agreement, on: date, holders: list[HolderAnswer
     load_keys([current.data_key_id])
     _require_day(on, current.presented_on, "Le formulaire n’a été présenté que le", field="on")
     until = on + relativedelta(months=settings.AGREEMENT_MONTHS)
-    not_after = f"Cette signature ne vaut plus depuis le {until:%d/%m/%Y} : faites signer de nouveau."
+    not_after = f"Cette signature ne vaut plus depuis le {long_day(until)} : faites signer de nouveau."
     if until <= timezone.localdate():
         raise AgreementRefused(not_after, field="on")
     _require_every_holder(current, holders)

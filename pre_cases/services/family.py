@@ -15,6 +15,7 @@ from partners.models.project import school_year_of
 from pre_cases.models import Adult, Child, ChildAdult, LivesWith, Relation, Residence, Schooling
 from pre_cases.models.family import age_in_years
 from pre_cases.services.parcours import not_in_future
+from referents.days import long_day
 from referents.models import User
 
 OLDEST = 21  # completed years; nobody older is followed
@@ -74,7 +75,7 @@ def require_possible_birth(birth_date: date | None, on: date) -> None:
     if birth_date is None:
         return
     if birth_date > on:
-        raise ChildRefused(f"La date de naissance vient après le {on:%d/%m/%Y} : vérifiez-la.", field="birth_date")
+        raise ChildRefused(f"La date de naissance vient après le {long_day(on)} : vérifiez-la.", field="birth_date")
     if age_in_years(birth_date, on) > OLDEST:
         raise ChildRefused(f"L’enfant aurait plus de {OLDEST} ans : vérifiez la date de naissance.", field="birth_date")
 
@@ -167,7 +168,7 @@ def change_adult(*, link: ChildAdult, adult: NewAdult, on: date, by: User) -> Ch
     if current.ends_on is not None:
         raise AdultRefused("Ce lien a changé entre-temps : relisez-le avant de le modifier.")
     if on < current.starts_on:
-        raise AdultRefused(f"Ce lien n’est connu que depuis le {current.starts_on:%d/%m/%Y}.", field="on")
+        raise AdultRefused(f"Ce lien n’est connu que depuis le {long_day(current.starts_on)}.", field="on")
     _assign(current.adult, adult, IDENTITY)
     if all((getattr(current, name) or "") == (getattr(adult, name) or "") for name in PLACE):
         return current
@@ -213,7 +214,7 @@ def record_residence(
     latest = current.residences.order_by("-starts_on", "-id").first()
     if latest is not None and starts_on < latest.starts_on:
         raise ResidenceRefused(
-            f"Une résidence est déjà connue depuis le {latest.starts_on:%d/%m/%Y}.", field="starts_on"
+            f"Une résidence est déjà connue depuis le {long_day(latest.starts_on)}.", field="starts_on"
         )
     if latest is not None and latest.starts_on == starts_on:
         residence, action = latest, "change"
@@ -248,7 +249,7 @@ def record_schooling(
     rows = list(current.schoolings.select_for_update().overlapping(starts_on, end))
     if any(row.starts_on > starts_on for row in rows):
         later = min(row.starts_on for row in rows if row.starts_on > starts_on)
-        raise SchoolingRefused(f"Une autre classe est déjà connue depuis le {later:%d/%m/%Y}.", field="starts_on")
+        raise SchoolingRefused(f"Une autre classe est déjà connue depuis le {long_day(later)}.", field="starts_on")
     same = next((row for row in rows if row.starts_on == starts_on), None)
     for row in rows:
         if row is not same:

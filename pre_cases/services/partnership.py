@@ -16,6 +16,7 @@ from partners.models import Project
 from partners.models.project import school_year_of
 from pre_cases.models import Assignment, Enrolment, Parcours, ParcoursShare
 from pre_cases.services.parcours import locked, not_in_future
+from referents.days import long_day
 from referents.models import Membership, Role, User
 from referents.models.user import TEAM_ROLES
 
@@ -133,7 +134,7 @@ def _require_admission(parcours: Parcours, project: Project, day: date) -> None:
         )
     if day < project.starts_on:
         raise EnrolmentRefused(
-            f"Le projet commence le {project.starts_on:%d/%m/%Y} : choisissez ce jour-là ou un jour suivant.",
+            f"Le projet commence le {long_day(project.starts_on)} : choisissez ce jour-là ou un jour suivant.",
             field="on",
         )
     enrolments = Enrolment.objects.filter(parcours=parcours, project=project).overlapping(day, None)

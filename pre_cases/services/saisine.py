@@ -21,6 +21,7 @@ from pre_cases.services.family import (
 )
 from pre_cases.services.parcours import not_in_future
 from pre_cases.services.timeline import locked_saisine
+from referents.days import long_day
 from referents.models import Membership, Role, Team, User
 
 
@@ -206,7 +207,7 @@ def _require_fitting(saisine: Saisine, outcome: SaisineOutcome, reason: str, red
 def _require_day(saisine: Saisine, day: date, name: str) -> None:
     not_in_future(day, OutcomeRefused, field=name)
     if day < saisine.received_on:
-        raise OutcomeRefused(f"La saisine n’a été reçue que le {saisine.received_on:%d/%m/%Y}.", field=name)
+        raise OutcomeRefused(f"La saisine n’a été reçue que le {long_day(saisine.received_on)}.", field=name)
 
 
 @service

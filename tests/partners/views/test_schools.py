@@ -53,7 +53,7 @@ class TestSchoolList:
     def test_shows_the_label_with_its_date(self, get):
         make_school(759_001, status="rep_plus")
         page = get(self.URL).content.decode()
-        assert "REP+, depuis le 01/09/2015" in page
+        assert "REP+, depuis le 1er\u00a0sept. 2015" in page
 
     @pytest.fixture
     def schools(self):
@@ -132,14 +132,14 @@ class TestSchoolDetail:
         team = Team.objects.create(code="T18", name="Équipe de la Butte", arrondissement=arrondissement)
         SchoolTeam.objects.create(school=school, team=team, starts_on=date(2020, 9, 1))
         page = " ".join(get(self.url(school.uai)).content.decode().split())
-        assert "<strong>REP+</strong>, depuis le 01/09/2015" in page
-        assert "<strong>ÉCLAIR</strong>, du 01/09/2011 au 31/08/2015" in page
+        assert "<strong>REP+</strong>, depuis le 1er septembre 2015" in page
+        assert "<strong>ÉCLAIR</strong>, du 1er septembre 2011 au 31 août 2015" in page
         assert "Équipe de la Butte" in page
         assert "1 rue de la Marelle" in page
 
     def test_says_when_the_school_is_closed(self, get):
         school = make_school(759_001, closed_on=date(2026, 9, 1))
-        assert "fermé depuis le 01/09/2026" in get(self.url(school.uai)).content.decode()
+        assert "fermé depuis le 1er\u00a0septembre 2026" in get(self.url(school.uai)).content.decode()
 
     @pytest.mark.parametrize("uai", ["0759001B", "x", "0759001B\x00", "école", "%"])
     def test_an_unknown_number_is_not_found(self, get, uai):

@@ -155,7 +155,7 @@ class TestEnrolChild:
         parcours = make_parcours(
             cast.team_a, referent=cast.benoit, child=make_child("Lina"), opened_on=date(2025, 6, 1)
         )
-        with pytest.raises(EnrolmentRefused, match="01/09/2025"):
+        with pytest.raises(EnrolmentRefused, match="1er\u00a0septembre 2025"):
             enrol_child(parcours=parcours, project=cast.project, on=date(2025, 8, 31), by=cast.benoit)
 
     def test_refuses_a_closed_parcours(self, cast: Cast) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from audit.history import system_account
 from audit.journal.models import Event
+from referents.days import day
 from referents.models import Role
 from tests.cast import Cast, make_user
 
@@ -20,7 +21,7 @@ class TestAccountList:
     def test_shows_current_roles_and_charters(self, cast: Cast, signed_in) -> None:
         page = signed_in(cast.hugo).get(reverse(LIST)).content.decode()
         assert "coordination, A" in page
-        assert f"à renouveler le {timezone.localdate() + timedelta(days=300):%d/%m/%Y}" in page
+        assert f"à renouveler le {day(timezone.localdate() + timedelta(days=300))}" in page
 
     def test_shows_no_role_that_has_ended(self, cast: Cast, signed_in) -> None:
         page = signed_in(cast.hugo).get(reverse(LIST))
