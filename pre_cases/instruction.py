@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -58,7 +57,6 @@ def page_of(saisine: Saisine, reader: User) -> dict[str, Any]:
         "schooling": saisine.child.schoolings.select_related("school", "level").order_by("-starts_on").first(),
         "residence": saisine.child.residences.current().order_by("-starts_on").first(),
         "agreement": agreement,
-        "valid_until": last_day_of(agreement),
         "former_agreements": agreements[1:],
         "entries": saisine.entries.select_related("author").order_by("-on", "-id"),
         "parcours": parcours,
@@ -77,12 +75,6 @@ def adults_around(child: Child) -> list[ChildAdult]:
 
 def has_objection(agreement: Agreement | None) -> bool:
     return agreement is not None and any(holder.objected_on is not None for holder in agreement.holders.all())
-
-
-def last_day_of(agreement: Agreement | None) -> date | None:
-    """The last day on which a signed agreement holds."""
-    until = agreement.agreed_until_on if agreement is not None else None
-    return None if until is None else until - timedelta(days=1)
 
 
 def _what_may_be_done(

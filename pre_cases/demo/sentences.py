@@ -126,7 +126,7 @@ ENTRIES = {
         "Entretien au local : la famille choisit deux ateliers.",
         "L’enfant raconte sa première séance, il veut continuer.",
         "Relecture des objectifs avec les parents.",
-        "La famille demande un appui pour le dossier de vacances.",
+        "La famille demande un appui pour l’inscription aux vacances.",
         "Bilan de la période : plus de retards depuis trois semaines.",
     ],
     "home_visit": [
@@ -186,7 +186,7 @@ TASKS = [
     "Confirmer l’inscription auprès de l’association",
     "Prendre rendez-vous avec l’école",
     "Préparer la fiche pour la prochaine EPRE",
-    "Envoyer le dossier de vacances",
+    "Envoyer l’inscription aux vacances",
     "Proposer une date de point d’étape",
     "Demander les horaires du centre de loisirs",
 ]

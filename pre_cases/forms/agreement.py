@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from pre_cases.forms.fields import DayField, short_text
 from pre_cases.models import Adult, AgreementHolder, ChildAdult, InformedMeans
@@ -28,14 +29,14 @@ class PresentForm(forms.Form):
 
 class OralForm(forms.Form):
     on = DayField(label="Donné le", today=True)
-    given_by = forms.ModelChoiceField(Adult.objects.none(), label="Donné par", empty_label="—")
+    given_by = forms.ModelChoiceField(Adult.objects.none(), label="Donné par")
 
     def __init__(self, *args: Any, links: list[ChildAdult], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["given_by"]
         field.queryset = Adult.objects.filter(pk__in=[link.adult_id for link in links])  # type: ignore[attr-defined]
         field.choices = [  # type: ignore[attr-defined]
-            ("", "—"),
+            ("", "À choisir"),
             *[(link.adult_id, f"{link.adult.full_name} ({link.get_relation_display()})") for link in links],
         ]
 
@@ -71,7 +72,7 @@ class SignForm(forms.Form):
             f"on_{key}": DayField(
                 label="Quel jour",
                 required=False,
-                initial=on,
+                initial=on or timezone.localdate,
                 help_text="Celui de la signature, de l’information ou de l’opposition.",
             ),
             f"means_{key}": forms.ChoiceField(
@@ -159,9 +160,7 @@ class RefuseForm(forms.Form):
 
 
 class WithdrawForm(forms.Form):
-    on = DayField(
-        label="Retiré le", today=True, help_text="Le parcours se termine ce jour-là ; les partages cessent aussitôt."
-    )
+    on = DayField(label="Retiré le", today=True)
     reason = short_text("Motif", 500, rows=3, required=False, help_text="Seulement si la famille souhaite le dire.")
 
 

@@ -114,7 +114,7 @@ def clean_phone(typed: str) -> str:
 class AdultForm(forms.Form):
     first_name = forms.CharField(label="Prénom", max_length=80, required=False)
     family_name = forms.CharField(label="Nom", max_length=80)
-    relation = forms.ChoiceField(label="Lien avec l’enfant", choices=[("", "—"), *Relation.choices])
+    relation = forms.ChoiceField(label="Lien avec l’enfant", choices=[("", "À choisir"), *Relation.choices])
     holds_authority = forms.BooleanField(label="Titulaire de l’autorité parentale", required=False)
     lives_with = forms.ChoiceField(label="Résidence", choices=LivesWith.choices, initial=LivesWith.MAIN)
     phone = forms.CharField(label="Téléphone", max_length=30, required=False)
@@ -123,7 +123,7 @@ class AdultForm(forms.Form):
         label="Adresse", max_length=240, required=False, help_text="Si elle n’est pas celle de l’enfant."
     )
     address_is_confidential = forms.BooleanField(
-        label="Adresse confidentielle", required=False, help_text="Elle ne quitte jamais l’écran."
+        label="Adresse confidentielle", required=False, help_text="Elle n’est ni imprimée ni communiquée."
     )
     may_be_contacted = forms.BooleanField(label="Peut être contacté", required=False, initial=True)
     may_receive_documents = forms.BooleanField(label="Peut recevoir des documents", required=False, initial=True)
@@ -180,7 +180,7 @@ class ResidenceForm(forms.Form):
 
 
 class SchoolingForm(WithSchool):
-    level = LevelField(label="Classe", empty_label="—")
+    level = LevelField(label="Classe")
     starts_on = DayField(label="Depuis le", today=True)
     in_ulis = forms.BooleanField(label="Dispositif ULIS", required=False)
     in_upe2a = forms.BooleanField(label="Dispositif UPE2A", required=False)

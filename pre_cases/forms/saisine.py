@@ -16,6 +16,7 @@ from referents.models import Role, Team, User
 
 ADULTS = (1, 2)
 ADULT_FIELDS = ("first_name", "family_name", "relation", "holds_authority", "lives_with", "phone")
+ADULT_TYPED = ("first_name", "family_name", "relation", "phone", "holds_authority")  # one of them: somebody
 FACTUAL = "Des faits, sans jugement : la famille peut lire ce texte."
 
 
@@ -29,7 +30,7 @@ class SituationForm(forms.Form):
 
     team = TeamChoiceField(Team.objects.none(), label="Équipe", empty_label=None)
     received_on = DayField(label="Reçue le", today=True)
-    source = TermField(Nomenclature.SOURCE, label="Prescripteur", empty_label="—")
+    source = TermField(Nomenclature.SOURCE, label="Prescripteur")
     is_urgent = forms.BooleanField(
         label="Urgente",
         required=False,
@@ -160,7 +161,7 @@ class NewChildForm(SituationForm, WithSchool):
             self.cleaned_data[f"adult{number}_phone"] = clean_phone(typed["phone"] or "")
         except forms.ValidationError as error:
             self.add_error(f"adult{number}_phone", error)
-        if not self._is_typed(typed):
+        if not any(typed[name] for name in ADULT_TYPED):
             return
         if not typed["family_name"]:
             self.add_error(f"adult{number}_family_name", "Donnez le nom de cet adulte.")
@@ -170,15 +171,11 @@ class NewChildForm(SituationForm, WithSchool):
     def _adult(self, number: int) -> dict[str, Any]:
         return {name: self.cleaned_data.get(f"adult{number}_{name}") for name in ADULT_FIELDS}
 
-    @staticmethod
-    def _is_typed(typed: dict[str, Any]) -> bool:
-        return any(typed[name] for name in ("first_name", "family_name", "relation", "phone", "holds_authority"))
-
     def adults_typed(self) -> Iterator[dict[str, Any]]:
         """The values of each adult typed, by field."""
         for number in ADULTS:
             typed = self._adult(number)
-            if self._is_typed(typed):
+            if any(typed[name] for name in ADULT_TYPED):
                 yield typed | {"lives_with": typed["lives_with"] or LivesWith.MAIN}
 
     @property
@@ -192,7 +189,11 @@ class NewChildForm(SituationForm, WithSchool):
     @property
     def adult_groups(self) -> list[dict[str, Any]]:
         return [
-            {"legend": legend, "fields": self._bound(*(f"adult{number}_{name}" for name in ADULT_FIELDS))}
+            {
+                "legend": legend,
+                "fields": self._bound(*(f"adult{number}_{name}" for name in ADULT_FIELDS)),
+                "is_open": number == 1 or any(self[f"adult{number}_{name}"].value() for name in ADULT_TYPED),
+            }
             for number, legend in zip(ADULTS, ("Un adulte", "Un autre adulte"), strict=True)
         ]
 
@@ -257,7 +258,7 @@ def lives_with_field(initial: str = LivesWith.MAIN) -> forms.ChoiceField:
 
 
 class AssigneeForm(forms.Form):
-    assignee = forms.ModelChoiceField(User.objects.none(), label="Suivie par", empty_label="—")
+    assignee = forms.ModelChoiceField(User.objects.none(), label="Suivie par")
 
     def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

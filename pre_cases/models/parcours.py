@@ -118,8 +118,8 @@ class Parcours(EncryptedRecord):
 
     @property
     def age(self) -> int | None:
-        """The child's age today, in completed years; the child is read with the parcours."""
-        return self.child.age(timezone.localdate())
+        """The child's completed years today, or on the last day followed; the child is read with the parcours."""
+        return self.child.age(self.closed_on or timezone.localdate())
 
     @property
     def days_late(self) -> int:

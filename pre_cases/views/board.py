@@ -18,6 +18,7 @@ from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.parcours import assign_referent
 from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links
+from pre_cases.views.saisine import FILTERS as SAISINE_FILTERS
 from referents.intervals import in_force
 from referents.models import Role, Team, User
 from referents.requests import SignedInRequest
@@ -86,7 +87,7 @@ def _saisine_tiles(team: Team) -> list[dict[str, Any]]:
     stages = by_stage(Saisine.objects.in_team(team.pk).waiting())
     return [
         {
-            "label": stage.label.capitalize(),
+            "label": SAISINE_FILTERS[stage.value][0],
             "count": stages.get(stage.value, 0),
             "url": f"{url}?equipe={team.code}&filtre={stage.value}",
         }
@@ -186,7 +187,8 @@ def _assign_several(request: SignedInRequest, team: Team) -> HttpResponse:
     if done:
         messages.success(request, f"Référent enregistré pour {done} parcours.")
     for sentence in sorted(set(refused)):
-        messages.warning(request, f"{refused.count(sentence)} parcours inchangé(s) : {sentence}")
+        count = refused.count(sentence)
+        messages.warning(request, f"{count} parcours inchangé{'s' if count > 1 else ''} : {sentence}")
     return redirect(request.get_full_path())
 
 

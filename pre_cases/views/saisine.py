@@ -16,7 +16,7 @@ from audit.journal.consult import CURSOR_PARAMETER, capped_counts, consult, cons
 from audit.journal.models import Action
 from pre_cases.forms.saisine import AssigneeForm, NewChildForm, OutcomeForm, SiblingForm, SituationForm, ToldForm
 from pre_cases.forms.timeline import EntryForm
-from pre_cases.instruction import page_of
+from pre_cases.instruction import ENDED, page_of
 from pre_cases.models import Child, Saisine
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.family import KnownAdult, NewAdult, is_unusual_age
@@ -37,7 +37,7 @@ from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
-ALL, UNFOLLOWED = "", "sans-suivi"
+ALL, UNFOLLOWED, OVER = "", "sans-suivi", "sans-parcours"
 # value in the address: (label, condition); the first one shows every saisine that waits
 FILTERS: dict[str, tuple[str, Q]] = {
     ALL: ("Toutes", Q(stage_code__in=[stage.value for stage in WAITING])),
@@ -55,6 +55,7 @@ FILTERS: dict[str, tuple[str, Q]] = {
         "Accord refusé ou retiré",
         Q(stage_code=SaisineStage.AGREEMENT_REFUSED.value),
     ),
+    OVER: ("Sans parcours", Q(stage_code__in=[stage.value for stage in ENDED])),
 }
 
 
@@ -65,20 +66,22 @@ def saisine_list(request: SignedInRequest) -> HttpResponse:
     teams = working_teams(person)
     require(request, bool(teams), kind="pre_cases.saisine")
     team = next((team for team in teams if team.code == request.GET.get("equipe")), None)
-    scope = Saisine.objects.visible_to(person).at_stage(*WAITING, SaisineStage.AGREEMENT_REFUSED)
+    scope = Saisine.objects.visible_to(person).at_stage(*WAITING, SaisineStage.AGREEMENT_REFUSED, *ENDED)
     if team is not None:
         scope = scope.in_team(team.pk)
     chosen = request.GET.get("filtre", ALL)
     chosen = chosen if chosen in FILTERS else ALL
     counts = capped_counts(scope, {f"f{number}": condition for number, (_, condition) in enumerate(FILTERS.values())})
     rows = scope.filter(FILTERS[chosen][1]).select_related("child", "source", "assignee", "team")
-    page = consult_page(request, rows, order=("-is_urgent", "received_on", "id"))
+    order = ("-received_on", "-id") if chosen == OVER else ("-is_urgent", "received_on", "id")
+    page = consult_page(request, rows, order=order)
     context = {
         "page": page,
         "next_url": f"?{_query(chosen, team, page.next_cursor)}" if page.has_next else "",
         "first_url": "" if page.is_first else f"?{_query(chosen, team)}",
         "filters": _filter_links(request, counts, chosen, team),
         "chosen": chosen,
+        "latest_first": chosen == OVER,
         "chosen_label": FILTERS[chosen][0],
         "team": team,
         "several_teams": len(teams) > 1,

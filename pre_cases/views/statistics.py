@@ -29,6 +29,7 @@ from referents.views.answer import attempt
 from referents.views.reach import require
 
 State = StatisticsExport.State
+UNDER_WAY = (State.QUEUED, State.RUNNING)
 RECENT = 10
 
 
@@ -60,12 +61,13 @@ def _statistics_page(
     request: SignedInRequest, form: YearForm, period: Period | None, *, status: int = 200
 ) -> HttpResponse:
     reachable = StatisticsExport.objects.visible_to(request.user)
-    export, themes = None, {}
+    export, pending, themes = None, None, {}
     if period is not None:
         if not form.is_bound:
             form.initial["annee"] = period.code
-        same = reachable.filter(starts_on=period.starts_on, ends_on=period.ends_on, state=State.DONE)
-        latest = same.order_by("-finished_at").values_list("pk", flat=True).first()
+        same = reachable.filter(starts_on=period.starts_on, ends_on=period.ends_on)
+        pending = same.filter(state__in=UNDER_WAY).values_list("pk", flat=True).first()
+        latest = same.filter(state=State.DONE).order_by("-finished_at").values_list("pk", flat=True).first()
         if latest is not None:
             export = consult(request, reachable, pk=latest, data_kind="statistics")
             themes = by_theme(read_grids(bytes(export.archive or b"")))
@@ -74,6 +76,7 @@ def _statistics_page(
         "has_years": any(group for _, group in form.fields["annee"].choices),  # type: ignore[attr-defined]
         "period": period,
         "export": export,
+        "pending": pending,
         "themes": themes,
         "hidden": sum(grid.suppressed for grids in themes.values() for grid in grids),
         "recent": [
@@ -120,7 +123,7 @@ def _export_context(export: StatisticsExport) -> dict[str, Any]:
     return {
         "export": export,
         "period": Period(export.starts_on, export.ends_on),
-        "is_pending": export.state in (State.QUEUED, State.RUNNING),
+        "is_pending": export.state in UNDER_WAY,
         "is_done": export.state == State.DONE,
         "failure": FAILURES.get(export.failure, ""),
     }

@@ -36,6 +36,12 @@
     if (area.value) show();
   }
 
+  // Printing from a button of the page.
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+
   // After a refused form, the keyboard starts from the list of what is to be mended.
   document.querySelector("[data-focus]")?.focus();
 

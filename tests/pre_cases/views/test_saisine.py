@@ -13,6 +13,7 @@ from partners.models import School
 from partners.models.school import uai_letter
 from pre_cases.models import Child, Entry, Relation, Saisine
 from pre_cases.services.family import NewAdult, add_adult
+from pre_cases.services.saisine import decide_outcome
 from referents.models import Role
 from tests.cast import Cast, make_agreement, make_child, make_parcours, make_saisine, make_user
 from tests.pre_cases.views.reach import assert_hidden, queries_of, url
@@ -75,9 +76,11 @@ class TestSaisineList:
         make_agreement(make_saisine(make_child("Bob"), cast.team_a))
         make_agreement(make_saisine(make_child("Cléo"), cast.team_a), signed_on=today)
         make_agreement(make_saisine(make_child("Dan"), cast.team_a), refused_on=today)
+        ended = make_saisine(make_child("Eli"), cast.team_a)
+        decide_outcome(saisine=ended, outcome="no_follow_up", on=today, reason="Déjà suivi.", by=cast.amina)
         client = signed_in(cast.amina)
         filters = client.get(url("saisine_list")).context["filters"]
-        assert [link["count"] for link in filters] == [3, 1, 1, 1, 2, 1]
+        assert [link["count"] for link in filters] == [3, 1, 1, 1, 2, 1, 1]
         for link in filters:
             assert len(client.get(link["url"]).context["page"]) == link["count"], link["label"]
 
