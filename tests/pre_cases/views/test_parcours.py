@@ -95,6 +95,23 @@ class TestParcoursDetail:
                 k: v for k, v in nothing.items() if k not in own
             }
 
+    @pytest.mark.parametrize(("days_ago", "may_reopen"), [(60, True), (61, False)])
+    def test_offers_after_the_end_what_can_still_be_done(
+        self, cast: Cast, signed_in, days_ago: int, may_reopen: bool
+    ) -> None:
+        closed_on = timezone.localdate() - timedelta(days=days_ago)
+        parcours = make_parcours(
+            cast.team_a,
+            child=make_child("Lina"),
+            opened_on=closed_on - timedelta(days=200),
+            closed_on=closed_on,
+            exit_reason=Term.objects.get(pk="exit_reason:contact-perdu"),
+        )
+        page = signed_in(cast.amina).get(reverse("pre_cases:parcours_detail", args=[parcours.pk])).content.decode()
+        assert (reverse("pre_cases:parcours_reopen", args=[parcours.pk]) in page) is may_reopen
+        assert reverse("pre_cases:saisine_again", args=[parcours.child_id]) in page
+        assert f"{reverse('pre_cases:team_parcours', args=['a'])}?filtre=clos" in page
+
     def test_keeps_comments_between_the_referent_and_the_coordination(self, cast: Cast, signed_in) -> None:
         add_comment(parcours=cast.ines_parcours, text="Entre nous.", by=cast.amina)
         url = reverse("pre_cases:parcours_detail", args=[cast.ines_parcours.pk])
