@@ -1,0 +1,1 @@
+"""Journeys in a real browser; a package, so that what its fixtures change ends with it."""
