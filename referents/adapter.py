@@ -11,7 +11,7 @@ from referents.models import User
 
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
-        "email_password_mismatch": "Ce courriel et ce mot de passe ne correspondent à aucun compte.",
+        "email_password_mismatch": "Ce courriel et ce mot de passe ne correspondent à aucun compte.",  # nosec B105
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
