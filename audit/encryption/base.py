@@ -7,12 +7,13 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from audit.encryption.envelope import BadEnvelope, Envelope, field_label, seal, unseal
+from audit.encryption.envelope import ALGORITHMS, BadEnvelope, Envelope, field_label, seal, unseal
 from audit.encryption.errors import KeyNotLoaded, PlainTextRefused, UnreadableValue
 from audit.encryption.keys import ciphers_of
 
@@ -140,7 +141,24 @@ class EncryptedField(models.Field):
         try:
             return unseal(envelope, ciphers, key_id=data_key_id, label=self.label, record_id=record_id)
         except BadEnvelope as error:
-            raise UnreadableValue(self.aad, record_id) from error
+            reason = str(error) if ciphers else f"its data key {data_key_id} is not in the keystore"
+            raise UnreadableValue(self.aad, record_id, reason) from error
+
+    def seal(self, content: bytes, record_id: UUID, data_key_id: UUID) -> Envelope:
+        """A new envelope of these bytes, under the newest version of the key; raises KeyNotLoaded."""
+        ciphers = ciphers_of(data_key_id)
+        if not ciphers:
+            raise KeyNotLoaded(f"{self.aad}: data key {data_key_id} no longer exists.")
+        version = max(ciphers)
+        return seal(
+            content,
+            ciphers[version],
+            key_id=data_key_id,
+            key_version=version,
+            label=self.label,
+            record_id=record_id,
+            algorithm=ALGORITHMS[settings.ENVELOPE_ALGORITHM],
+        )
 
     def value_of(self, content: bytes, record_id: UUID) -> Any:
         """``decode``, for bytes that come from the database."""
@@ -187,7 +205,7 @@ class EncryptedField(models.Field):
         content = self.encode(held.value)
         envelope = held.envelope
         if envelope is None or content != self._stored_content(held, owner):
-            envelope = self._seal(content, *owner)
+            envelope = self.seal(content, *owner)
         data[self.attname] = _Clear(self, held.value, envelope, content, owner)
         return envelope
 
@@ -201,20 +219,6 @@ class EncryptedField(models.Field):
             return self.unseal(held.envelope, *owner)
         except UnreadableValue:
             return None
-
-    def _seal(self, content: bytes, record_id: UUID, data_key_id: UUID) -> Envelope:
-        ciphers = ciphers_of(data_key_id)
-        if not ciphers:
-            raise KeyNotLoaded(f"{self.aad}: data key {data_key_id} no longer exists.")
-        version = max(ciphers)
-        return seal(
-            content,
-            ciphers[version],
-            key_id=data_key_id,
-            key_version=version,
-            label=self.label,
-            record_id=record_id,
-        )
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         if value is None:

@@ -1,8 +1,9 @@
 """The stored form of an encrypted value, bound to its key, its field and its record.
 
 An envelope is ``version(1) | algorithm(1) | key version(2, big endian) | nonce(12) | ciphertext and tag``. The only
-version is 1, the only algorithm AES-256-GCM. The additional data are, each behind its length on four bytes: version,
-algorithm, key id, key version, stable field name, record id: an envelope moved anywhere else does not open.
+version is 1; the algorithms are AES-256-GCM (NIST SP 800-38D) and AES-256-GCM-SIV (RFC 8452), both read whichever is
+written. The additional data are, each behind its length on four bytes: version, algorithm, key id, key version, stable
+field name, record id: an envelope moved anywhere else does not open.
 Format 1 hides short lengths: four bytes of length, the value, then zeros up to 16, 32, 64 or 128 bytes, and to the
 next multiple of 128 beyond.
 """
@@ -15,10 +16,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 FORMAT = 1
 AES_256_GCM = 1
+AES_256_GCM_SIV = 2
+ALGORITHMS = {"aes-256-gcm": AES_256_GCM, "aes-256-gcm-siv": AES_256_GCM_SIV}
+KEY_SIZE = 32
 HEADER_SIZE = 4
 NONCE_SIZE = 12
 TAG_SIZE = 16
@@ -46,7 +52,7 @@ class Envelope:
     def key_version(self) -> int:
         """The version of the data key it was sealed with; raises BadEnvelope when the form is not exactly ours."""
         data = self.data
-        if data[:2] != _VERSION_AND_ALGORITHM:
+        if data[:2] not in _AAD_STARTS:
             raise BadEnvelope("unknown version or algorithm")
         if not _is_padded_size(len(data) - OVERHEAD):
             raise BadEnvelope("impossible length")
@@ -56,8 +62,33 @@ class Envelope:
         return version
 
 
-_VERSION_AND_ALGORITHM = bytes([FORMAT, AES_256_GCM])
-_AAD_START = b"\0\0\0\1" + bytes([FORMAT]) + b"\0\0\0\1" + bytes([AES_256_GCM]) + b"\0\0\0\x10"
+class Cipher:
+    """One version of a data key, ready for both algorithms.
+
+    AES-256-GCM-SIV works under a key derived from it: no block of one algorithm is ever a block of the other.
+    """
+
+    __slots__ = ("_secret", "_siv", "gcm")
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._siv: AESGCMSIV | None = None
+        self.gcm = AESGCM(secret)
+
+    def of(self, algorithm: int) -> AESGCM | AESGCMSIV:
+        if algorithm == AES_256_GCM:
+            return self.gcm
+        if self._siv is None:
+            derived = HKDF(SHA256(), KEY_SIZE, salt=None, info=b"marelle AES-256-GCM-SIV").derive(self._secret)
+            self._siv = AESGCMSIV(derived)
+        return self._siv
+
+
+# Version and algorithm of an envelope, and what they give to the beginning of its additional data.
+_AAD_STARTS = {
+    bytes([FORMAT, algorithm]): b"\0\0\0\1" + bytes([FORMAT]) + b"\0\0\0\1" + bytes([algorithm]) + b"\0\0\0\x10"
+    for algorithm in ALGORITHMS.values()
+}
 _VERSION_LENGTH = b"\0\0\0\2"
 _UUID_LENGTH = b"\0\0\0\x10"
 
@@ -68,23 +99,33 @@ def field_label(name: str) -> bytes:
     return len(encoded).to_bytes(4) + encoded + _UUID_LENGTH
 
 
-def seal(plain: bytes, cipher: AESGCM, *, key_id: UUID, key_version: int, label: bytes, record_id: UUID) -> Envelope:
+def seal(
+    plain: bytes,
+    cipher: Cipher,
+    *,
+    key_id: UUID,
+    key_version: int,
+    label: bytes,
+    record_id: UUID,
+    algorithm: int = AES_256_GCM,
+) -> Envelope:
     """Encrypt a value for one field of one record, under a fresh random nonce."""
+    start = bytes([FORMAT, algorithm])
     version = key_version.to_bytes(2)
     nonce = os.urandom(NONCE_SIZE)
-    aad = _AAD_START + key_id.bytes + _VERSION_LENGTH + version + label + record_id.bytes
-    return Envelope(_VERSION_AND_ALGORITHM + version + nonce + cipher.encrypt(nonce, pad(plain), aad))
+    aad = _AAD_STARTS[start] + key_id.bytes + _VERSION_LENGTH + version + label + record_id.bytes
+    return Envelope(start + version + nonce + cipher.of(algorithm).encrypt(nonce, pad(plain), aad))
 
 
-def unseal(envelope: Envelope, ciphers: Mapping[int, AESGCM], *, key_id: UUID, label: bytes, record_id: UUID) -> bytes:
+def unseal(envelope: Envelope, ciphers: Mapping[int, Cipher], *, key_id: UUID, label: bytes, record_id: UUID) -> bytes:
     """The value inside; ``ciphers`` are the versions of the data key. Raises BadEnvelope if anything is amiss."""
     cipher = ciphers.get(envelope.key_version())
     if cipher is None:
         raise BadEnvelope("the key does not exist in this version")
     data = envelope.data
-    aad = _AAD_START + key_id.bytes + _VERSION_LENGTH + data[2:4] + label + record_id.bytes
+    aad = _AAD_STARTS[data[:2]] + key_id.bytes + _VERSION_LENGTH + data[2:4] + label + record_id.bytes
     try:
-        padded = cipher.decrypt(data[4:16], data[16:], aad)
+        padded = cipher.of(data[1]).decrypt(data[4:16], data[16:], aad)
     except InvalidTag:
         raise BadEnvelope("altered, or not from here") from None
     return unpad(padded)

@@ -17,6 +17,10 @@ class KeyProviderUnavailable(EncryptionError):
     """The key-encryption key cannot be read, or is not one: nothing can be decrypted until the provider is back."""
 
 
+class KeySourceIsReadOnly(EncryptionError):
+    """This source of the key-encryption key is changed by the operator, not by Marelle; the message says how."""
+
+
 class UnreadableKey(EncryptionError):
     """A wrapped data key does not open: it was altered, moved, or wrapped by another key-encryption key."""
 
@@ -29,15 +33,20 @@ class UnreadableKey(EncryptionError):
 
 
 class UnreadableValue(EncryptionError):
-    """A stored value does not decrypt: altered, moved from another row, field or key, or its key was destroyed."""
+    """A stored value does not decrypt: altered, moved from another row, field or key, or its key was destroyed.
 
-    def __init__(self, field: str, record_id: object) -> None:
-        super().__init__(field, record_id)
+    ``reason`` is for the operator, and holds no value.
+    """
+
+    def __init__(self, field: str, record_id: object, reason: str = "") -> None:
+        super().__init__(field, record_id, reason)
         self.field = field
         self.record_id = record_id
+        self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.field} of record {self.record_id} cannot be read"
+        said = f"{self.field} of record {self.record_id} cannot be read"
+        return f"{said} ({self.reason})" if self.reason else said
 
 
 class PlainTextRefused(EncryptionError, TypeError):

@@ -129,7 +129,7 @@ class TestUnreadable:
                 _ = ines.first_name
 
     def test_is_an_authentic_value_of_another_type(self, ines: Child):
-        envelope = BIRTH_DATE._seal(b"n\xc3\xa9e en mai", ines.pk, ines.data_key_id)
+        envelope = BIRTH_DATE.seal(b"n\xc3\xa9e en mai", ines.pk, ines.data_key_id)
         write_raw(ines, "birth_date", envelope.data)
         with pytest.raises(UnreadableValue):
             _ = Child.objects.get(pk=ines.pk).birth_date
@@ -138,7 +138,8 @@ class TestUnreadable:
         write_raw(ines, "first_name", stored(ines, "family_name").data)
         with pytest.raises(UnreadableValue) as caught:
             _ = Child.objects.get(pk=ines.pk).first_name
-        assert str(caught.value) == f"child.first_name of record {ines.pk} cannot be read"
+        said = f"child.first_name of record {ines.pk} cannot be read (altered, or not from here)"
+        assert str(caught.value) == said
 
 
 class TestValuesList:

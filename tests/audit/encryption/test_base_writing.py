@@ -68,6 +68,7 @@ class TestSaving:
 
     def test_seals_again_under_another_id(self, ines: Child):
         names = ines.first_name, ines.family_name, ines.birth_date
+        _ = ines.search_words
         ines.pk, ines._state.adding = uuid7(), True
         ines.save()
         copied = Child.objects.get(pk=ines.pk)
