@@ -10,7 +10,7 @@ import time_machine
 from django.test import override_settings
 
 from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey
-from audit.encryption.providers import create_key_file, provider
+from audit.encryption.providers import Wrapped, create_key_file, provider
 
 KEY_ID = uuid4()
 NOW = "2026-03-02 09:00:00+01:00"
@@ -85,7 +85,7 @@ class TestEnvironmentProvider:
 
 
 class TestProvider:
-    @pytest.mark.parametrize("address", ["", "file:", "env:", "pkcs11:token", "/etc/key"])
+    @pytest.mark.parametrize("address", ["", "file:", "env:", "pkcs11:", "pkcs11:token=marelle", "/etc/key"])
     def test_refuses_an_unknown_address(self, address: str):
         with override_settings(KEY_PROVIDER=address), pytest.raises(KeyProviderUnavailable, match="KEY_PROVIDER"):
             provider()
@@ -94,16 +94,16 @@ class TestProvider:
 class TestWrapAndUnwrap:
     def test_give_the_key_back(self, key_file: Path):
         wrapped = provider().wrap(KEY_ID, 1, b"k" * 32)
-        assert provider().unwrap(KEY_ID, 1, wrapped, 1) == b"k" * 32
-        assert b"kkkk" not in wrapped
+        assert provider().unwrap(KEY_ID, 1, wrapped) == b"k" * 32
+        assert b"kkkk" not in wrapped.data
 
     def test_refuse_every_byte_flipped(self, key_file: Path):
         wrapped = provider().wrap(KEY_ID, 1, b"k" * 32)
-        for index in range(len(wrapped)):
-            altered = bytearray(wrapped)
+        for index in range(len(wrapped.data)):
+            altered = bytearray(wrapped.data)
             altered[index] ^= 1
             with pytest.raises(UnreadableKey):
-                provider().unwrap(KEY_ID, 1, bytes(altered), 1)
+                provider().unwrap(KEY_ID, 1, Wrapped(1, bytes(altered)))
 
     @pytest.mark.parametrize(
         ("key_id", "version", "kek_version"), [(uuid4(), 1, 1), (KEY_ID, 2, 1), (KEY_ID, 1, 2)], ids=["id", "v", "kek"]
@@ -111,17 +111,17 @@ class TestWrapAndUnwrap:
     def test_refuse_a_key_moved(self, key_file: Path, key_id, version: int, kek_version: int):
         wrapped = provider().wrap(KEY_ID, 1, b"k" * 32)
         with pytest.raises(UnreadableKey):
-            provider().unwrap(key_id, version, wrapped, kek_version)
+            provider().unwrap(key_id, version, Wrapped(kek_version, wrapped.data))
 
     def test_refuse_what_is_too_short(self, key_file: Path):
         with pytest.raises(UnreadableKey):
-            provider().unwrap(KEY_ID, 1, b"short", 1)
+            provider().unwrap(KEY_ID, 1, Wrapped(1, b"short"))
 
     def test_refuse_a_key_wrapped_by_another(self, key_file: Path, tmp_path: Path):
         wrapped = provider().wrap(KEY_ID, 1, b"k" * 32)
         create_key_file(tmp_path / "other")
         with override_settings(KEY_PROVIDER=f"file:{tmp_path / 'other'}"), pytest.raises(UnreadableKey):
-            provider().unwrap(KEY_ID, 1, wrapped, 1)
+            provider().unwrap(KEY_ID, 1, wrapped)
 
 
 class TestMemory:
@@ -130,7 +130,7 @@ class TestMemory:
             wrapped = provider().wrap(KEY_ID, 1, b"k" * 32)
             key_file.unlink()
             time.shift(timedelta(seconds=59))
-            assert provider().unwrap(KEY_ID, 1, wrapped, 1) == b"k" * 32
+            assert provider().unwrap(KEY_ID, 1, wrapped) == b"k" * 32
 
     def test_is_over_after_a_minute(self, key_file: Path):
         with time_machine.travel(NOW, tick=False) as time:
@@ -139,17 +139,17 @@ class TestMemory:
             time.shift(timedelta(seconds=60))
             for _ in range(2):
                 with pytest.raises(KeyProviderUnavailable):
-                    provider().unwrap(KEY_ID, 1, wrapped, 1)
+                    provider().unwrap(KEY_ID, 1, wrapped)
 
     def test_is_not_prolonged_by_use(self, key_file: Path):
         with time_machine.travel(NOW, tick=False) as time:
             wrapped = provider().wrap(KEY_ID, 1, b"k" * 32)
             key_file.unlink()
             time.shift(timedelta(seconds=40))
-            provider().unwrap(KEY_ID, 1, wrapped, 1)
+            provider().unwrap(KEY_ID, 1, wrapped)
             time.shift(timedelta(seconds=40))
             with pytest.raises(KeyProviderUnavailable):
-                provider().unwrap(KEY_ID, 1, wrapped, 1)
+                provider().unwrap(KEY_ID, 1, wrapped)
 
     def test_is_over_when_the_clock_goes_back(self, key_file: Path):
         with time_machine.travel(NOW, tick=False) as time:

@@ -1,0 +1,216 @@
+"""A key-encryption key that Marelle reads: from a file, or from the environment.
+
+A key is 32 bytes in base64, behind its version and a colon: « 2:… »; without a version it is the first one. Several
+versions are separated by spaces, commas or lines. They are kept in memory for 60 seconds at most, then read again:
+when their source has gone, what needs them is refused. There is no default key.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from audit.encryption.envelope import KEY_SIZE
+from audit.encryption.errors import KeyProviderUnavailable, KeySourceIsReadOnly, UnreadableKey
+from audit.encryption.providers.base import MEMORY_SECONDS, NONCE_SIZE, Wrapped, bound_to
+
+LARGEST_FILE = 16 * 1024
+LAST_VERSION = 2**16 - 1
+
+Ciphers = dict[int, AESGCM]
+
+
+class Source(Protocol):
+    name: str  # as an operator's message begins: « The key file /etc/marelle/key »
+
+    def read(self) -> bytes:
+        """The keys in their written form; raises KeyProviderUnavailable."""
+
+    def add(self, version: int, key: bytes) -> None:
+        """Write one more version; raises KeySourceIsReadOnly."""
+
+    def remove(self, version: int) -> None:
+        """Destroy one version; raises KeySourceIsReadOnly."""
+
+
+class SecretProvider:
+    """AES-256-GCM under the keys of a source."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._memory: tuple[float, Ciphers] | None = None
+
+    def wrap(self, key_id: UUID, version: int, plain: bytes) -> Wrapped:
+        ciphers = self._current()
+        primary = max(ciphers)
+        nonce = os.urandom(NONCE_SIZE)
+        return Wrapped(primary, nonce + ciphers[primary].encrypt(nonce, plain, bound_to(key_id, version, primary)))
+
+    def unwrap(self, key_id: UUID, version: int, wrapped: Wrapped) -> bytes:
+        cipher = self._current().get(wrapped.kek_version)
+        if cipher is None:  # added by another process since the last reading
+            cipher = self._read_again().get(wrapped.kek_version)
+        if cipher is None:
+            raise UnreadableKey(key_id)
+        aad = bound_to(key_id, version, wrapped.kek_version)
+        try:
+            return cipher.decrypt(wrapped.data[:NONCE_SIZE], wrapped.data[NONCE_SIZE:], aad)
+        except (InvalidTag, ValueError):
+            raise UnreadableKey(key_id) from None
+
+    def health(self) -> None:
+        self._read()
+
+    def versions(self) -> list[int]:
+        return sorted(self._read())
+
+    def add_version(self) -> int:
+        version = max(self._read()) + 1
+        if version > LAST_VERSION:
+            raise KeySourceIsReadOnly(f"{self._source.name} has used every version there is.")
+        self._source.add(version, os.urandom(KEY_SIZE))
+        self._read_again()
+        return version
+
+    def remove_version(self, version: int) -> None:
+        self._source.remove(version)
+        self._read_again()
+
+    def _current(self) -> Ciphers:
+        """The ciphers, from memory for 60 seconds; a clock set back reads the keys again."""
+        memory = self._memory
+        if memory is not None and 0 <= time.time() - memory[0] < MEMORY_SECONDS:
+            return memory[1]
+        return self._read_again()
+
+    def _read_again(self) -> Ciphers:
+        self._memory = None  # before reading: a vanished key leaves nothing behind
+        ciphers = self._read()
+        self._memory = (time.time(), ciphers)
+        return ciphers
+
+    def _read(self) -> Ciphers:
+        keys = parsed(self._source.read(), self._source.name)
+        return {version: AESGCM(key) for version, key in keys.items()}
+
+
+def parsed(written: bytes, name: str) -> dict[int, bytes]:
+    """The keys by version; raises KeyProviderUnavailable unless every one is a key and no version stands twice."""
+    keys: dict[int, bytes] = {}
+    for item in filter(None, re.split(rb"[\s,]+", written)):
+        number, _, text = item.rpartition(b":")
+        version = int(number) if number.isdigit() and len(number) <= 5 else 1
+        try:
+            key = base64.b64decode(text, validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != KEY_SIZE or (number and not number.isdigit()) or not 1 <= version <= LAST_VERSION:
+            raise KeyProviderUnavailable(f"{name} must hold {KEY_SIZE} bytes in base64 for each version.")
+        if version in keys:
+            raise KeyProviderUnavailable(f"{name} holds version {version} twice.")
+        keys[version] = key
+    if not keys:
+        raise KeyProviderUnavailable(f"{name} must hold {KEY_SIZE} bytes in base64; it is empty.")
+    return keys
+
+
+def written(keys: dict[int, bytes]) -> bytes:
+    """What ``parsed`` reads, one version a line."""
+    return b"".join(b"%d:%s\n" % (version, base64.b64encode(key)) for version, key in sorted(keys.items()))
+
+
+class EnvironmentSource:
+    """An environment variable, which the operator changes."""
+
+    def __init__(self, variable: str) -> None:
+        self._variable = variable
+        self.name = f"The environment variable {variable}"
+
+    def read(self) -> bytes:
+        try:
+            return os.environb[self._variable.encode()]
+        except KeyError:
+            raise KeyProviderUnavailable(f"{self.name} is not set.") from None
+
+    def add(self, version: int, key: bytes) -> None:
+        raise KeySourceIsReadOnly(
+            f"{self.name} is not written by Marelle: add « {version}: » and 32 random bytes in base64 to it "
+            "(openssl rand -base64 32), restart the web servers and the workers, then run this command again."
+        )
+
+    def remove(self, version: int) -> None:
+        raise KeySourceIsReadOnly(f"{self.name} is not written by Marelle: remove « {version}: … » from it.")
+
+
+class FileSource:
+    """A file that only its owner can read."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self.name = f"The key file {path}"
+
+    def read(self) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                state = os.fstat(file.fileno())
+                if not stat.S_ISREG(state.st_mode):
+                    raise KeyProviderUnavailable(f"{self.name} is not a regular file.")
+                if state.st_mode & 0o077:
+                    mode = stat.S_IMODE(state.st_mode)
+                    raise KeyProviderUnavailable(f"{self.name} has mode {mode:04o}: others may read it. Use 0600.")
+                return file.read(LARGEST_FILE)
+        except OSError as error:
+            raise KeyProviderUnavailable(f"{self.name} cannot be read: {error.strerror}.") from None
+
+    def add(self, version: int, key: bytes) -> None:
+        with self._changing() as keys:
+            keys.setdefault(version, key)
+
+    def remove(self, version: int) -> None:
+        with self._changing() as keys:
+            keys.pop(version, None)
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[int, bytes]]:
+        """The keys to change, then written aside and moved into place: a kill leaves the old file or the new one."""
+        try:
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX)
+                keys = parsed(self.read(), self.name)
+                yield keys
+                aside = self._path.with_name(f"{self._path.name}.new")
+                aside.unlink(missing_ok=True)  # a killed writer's, since nobody else holds the lock
+                _write_private(aside, written(keys))
+                aside.replace(self._path)
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise KeySourceIsReadOnly(f"{self.name} cannot be written: {error.strerror}.") from None
+
+
+def create_key_file(path: Path | str) -> None:
+    """Write a fresh random key-encryption key, readable by its owner only; FileExistsError rather than replace one."""
+    _write_private(path, base64.b64encode(os.urandom(KEY_SIZE)) + b"\n")
+
+
+def _write_private(path: Path | str, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
