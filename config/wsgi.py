@@ -12,9 +12,9 @@ application = get_wsgi_application()
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from audit.encryption.providers import provider
+from audit.encryption.witness import require_keys_at_start
 from pre_cases.demo.load import is_loaded
 
-provider().health()
+require_keys_at_start()
 if settings.DEMO and not is_loaded():
     raise ImproperlyConfigured("MARELLE_DEMO serves only a database that load_demo has made.")

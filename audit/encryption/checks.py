@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldDoesNotExist
-from django.db import models
+from django.db import connections, models
 
+from audit.encryption.envelope import ALGORITHMS
 from audit.encryption.errors import KeyProviderUnavailable
 from audit.encryption.fields import EncryptedField
+from audit.encryption.keystore.models import MasterKey
+from audit.encryption.keystore.router import DATABASE
 from audit.encryption.providers import provider
+from audit.encryption.witness import WrongMasterKey, require_same_keys
 
 
 def check_encrypted_fields(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -64,4 +70,26 @@ def check_key_provider(app_configs: Any, **kwargs: Any) -> list[checks.CheckMess
     except KeyProviderUnavailable as error:
         hint = "See KEY_PROVIDER. Nothing can be read or written without this key, and no key is made by default."
         return [checks.Error(str(error), hint=hint, id="encryption.E005")]
+    return []
+
+
+def check_algorithm(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """New values are sealed with an algorithm that is known."""
+    if settings.ENVELOPE_ALGORITHM in ALGORITHMS:
+        return []
+    return [checks.Error(f"ENVELOPE_ALGORITHM must be one of {', '.join(ALGORITHMS)}.", id="encryption.E006")]
+
+
+def check_same_keys(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Run by ``migrate`` and ``check --database keys``: the key at hand is the one that wrapped this keystore."""
+    if not databases or DATABASE not in databases:
+        return []
+    if MasterKey._meta.db_table not in connections[DATABASE].introspection.table_names():
+        return []
+    try:
+        require_same_keys()
+    except KeyProviderUnavailable:
+        return []  # said by check_key_provider
+    except WrongMasterKey as error:
+        return [checks.Error(str(error), hint="See « Keys » in docs/operations.md.", id="encryption.E007")]
     return []

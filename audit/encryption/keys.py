@@ -7,15 +7,16 @@ with key_ring():                      # a request has one already; a task or a c
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import models, transaction
 from uuid_utils.compat import uuid7
 
+from audit.encryption.envelope import KEY_SIZE, Cipher
 from audit.encryption.errors import (
     EncryptionError,
     KeyNotLoaded,
@@ -24,9 +25,10 @@ from audit.encryption.errors import (
     UnreadableKey,
     UnreadableValue,
 )
-from audit.encryption.keystore.models import DataKey, KeyKind
+from audit.encryption.keystore.models import DataKey, KeyKind, Tombstone
 from audit.encryption.keystore.router import DATABASE
-from audit.encryption.providers import KEY_SIZE, provider
+from audit.encryption.keystore.rows import wrapped_row
+from audit.encryption.providers import Wrapped, provider
 
 __all__ = [
     "EncryptionError",
@@ -38,6 +40,7 @@ __all__ = [
     "ciphers_of",
     "create_data_key",
     "create_data_keys",
+    "destroy_data_keys",
     "key_ring",
     "load_keys",
     "load_keys_of",
@@ -45,9 +48,9 @@ __all__ = [
 
 MAX_IDS_PER_QUERY = 10_000  # below the number of parameters that SQLite and PostgreSQL accept
 
-Ciphers = Mapping[int, AESGCM]
+Ciphers = Mapping[int, Cipher]
 
-_ring: ContextVar[dict[UUID, dict[int, AESGCM]] | None] = ContextVar("key_ring", default=None)
+_ring: ContextVar[dict[UUID, dict[int, Cipher]] | None] = ContextVar("key_ring", default=None)
 
 
 @contextmanager
@@ -59,7 +62,7 @@ def key_ring() -> Iterator[None]:
     if _ring.get() is not None:
         yield
         return
-    ring: dict[UUID, dict[int, AESGCM]] = {}
+    ring: dict[UUID, dict[int, Cipher]] = {}
     token = _ring.set(ring)
     try:
         yield
@@ -79,7 +82,7 @@ def load_keys(ids: Iterable[UUID | None]) -> None:
     for chunk in _chunks(missing):
         found = _read_keystore(chunk)
         for key_id in chunk:
-            ring[key_id] = {version: AESGCM(key) for version, key in found.get(key_id, {}).items()}
+            ring[key_id] = {version: Cipher(key) for version, key in found.get(key_id, {}).items()}
 
 
 def load_keys_of(*records: models.Model) -> None:
@@ -99,15 +102,8 @@ def create_data_keys(kind: str, count: int) -> list[UUID]:
     RuntimeError inside a transaction on ``keys``, where the keys could still be rolled back.
     """
     ring = _open_ring()
-    kind = KeyKind(kind).value
-    wrapper = provider()
-    keys = {uuid7(): AESGCM.generate_key(KEY_SIZE * 8) for _ in range(count)}
-    rows = [
-        DataKey(
-            key_id=key_id, kind=kind, wrapped=wrapper.wrap(key_id, 1, key), kek_version=wrapper.kek_version, version=1
-        )
-        for key_id, key in keys.items()
-    ]
+    keys = {uuid7(): os.urandom(KEY_SIZE) for _ in range(count)}
+    rows = [wrapped_row(key_id, 1, KeyKind(kind), key) for key_id, key in keys.items()]
     with transaction.atomic(using=DATABASE, durable=True):
         DataKey.objects.bulk_create(rows, batch_size=1_000)
     for chunk in _chunks(list(keys)):
@@ -115,8 +111,37 @@ def create_data_keys(kind: str, count: int) -> list[UUID]:
         for key_id in chunk:
             if found.get(key_id) != {1: keys[key_id]}:
                 raise UnreadableKey(key_id)
-            ring[key_id] = {1: AESGCM(keys[key_id])}
+            ring[key_id] = {1: Cipher(keys[key_id])}
     return list(keys)
+
+
+def destroy_data_keys(ids: Iterable[UUID]) -> int:
+    """Destroy every version of these keys, and leave a tombstone of each; the number of keys that were still there.
+
+    What they protect is unreadable from then on, in every older backup of the data too. A key already destroyed is
+    left as it is. Not inside a transaction on ``keys``: once this returns, it is done.
+    """
+    destroyed = 0
+    for chunk in _chunks(list(dict.fromkeys(ids))):
+        with transaction.atomic(using=DATABASE, durable=True):
+            kinds = dict(DataKey.objects.filter(key_id__in=chunk).values_list("key_id", "kind"))
+            graves = [Tombstone(key_id=key_id, kind=kind) for key_id, kind in kinds.items()]
+            Tombstone.objects.bulk_create(graves, ignore_conflicts=True)
+            DataKey.objects.filter(key_id__in=chunk).delete()
+        destroyed += len(kinds)
+        ring = _ring.get() or {}
+        for key_id in chunk:
+            if key_id in ring:
+                ring[key_id] = {}
+    return destroyed
+
+
+def secret_of(key_id: UUID) -> bytes:
+    """The bytes of a key that encrypts nothing: that of the index of duplicates. Raises UnreadableKey."""
+    found = _read_keystore([key_id]).get(key_id)
+    if not found:
+        raise UnreadableKey(key_id)
+    return found[max(found)]
 
 
 def ciphers_of(key_id: UUID) -> Ciphers:
@@ -127,7 +152,7 @@ def ciphers_of(key_id: UUID) -> Ciphers:
         raise KeyNotLoaded(f"Data key {key_id} is not loaded: call load_keys() or load_keys_of() first.") from None
 
 
-def _open_ring() -> dict[UUID, dict[int, AESGCM]]:
+def _open_ring() -> dict[UUID, dict[int, Cipher]]:
     ring = _ring.get()
     if ring is None:
         raise KeyNotLoaded("No key ring is open: requests have one, tasks and commands use @key_ring().")
@@ -138,8 +163,9 @@ def _read_keystore(ids: list[UUID]) -> dict[UUID, dict[int, bytes]]:
     wrapper = provider()
     rows = DataKey.objects.filter(key_id__in=ids).values_list("key_id", "version", "wrapped", "kek_version")
     found: dict[UUID, dict[int, bytes]] = {}
-    for key_id, version, wrapped, kek_version in rows.iterator(chunk_size=2_000):
-        found.setdefault(key_id, {})[version] = wrapper.unwrap(key_id, version, bytes(wrapped), kek_version)
+    for key_id, version, data, kek_version in rows.iterator(chunk_size=2_000):
+        key = wrapper.unwrap(key_id, version, Wrapped(kek_version, bytes(data)))
+        found.setdefault(key_id, {})[version] = key
     return found
 
 

@@ -8,6 +8,7 @@ class KeyKind(models.TextChoices):
     CHILD = "child", "enfant"
     FAMILY = "family", "fratrie"
     TEAM = "team", "équipe"
+    INDEX = "index", "recherche de doublons"
 
 
 class DataKey(models.Model):
@@ -18,13 +19,19 @@ class DataKey(models.Model):
     kind = models.CharField("pour", max_length=10, choices=KeyKind)
     wrapped = models.BinaryField("clé enveloppée")
     kek_version = models.PositiveSmallIntegerField("version de la clé maîtresse")
+    canary = models.BinaryField(
+        "témoin", null=True
+    )  # a known value under this key; older rows get theirs in a rotation
     created_at = models.DateTimeField("créée le", default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = "clé de données"
         verbose_name_plural = "clés de données"
         default_permissions = ()
-        indexes = [models.Index(fields=["created_at"], name="data_key_created")]
+        indexes = [
+            models.Index(fields=["created_at"], name="data_key_created"),
+            models.Index(fields=["kek_version", "id"], name="data_key_kek_version"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["key_id", "version"],
@@ -40,3 +47,38 @@ class DataKey(models.Model):
 
     def __str__(self) -> str:
         return f"DataKey {self.key_id} v{self.version}"
+
+
+class MasterKey(models.Model):
+    """One version of the key-encryption key: never the key, only when it served, and a witness that it is the same."""
+
+    version = models.PositiveSmallIntegerField("version", primary_key=True)
+    canary = models.BinaryField("témoin")  # a known value wrapped by it
+    created_at = models.DateTimeField("en service depuis", default=timezone.now, editable=False)
+    rewrapped_at = models.DateTimeField("toutes les clés enveloppées le", null=True)
+    retired_at = models.DateTimeField("détruite le", null=True)
+
+    class Meta:
+        verbose_name = "clé maîtresse"
+        verbose_name_plural = "clés maîtresses"
+        default_permissions = ()
+        ordering = ["version"]
+
+    def __str__(self) -> str:
+        return f"MasterKey v{self.version}"
+
+
+class Tombstone(models.Model):
+    """A data key destroyed on purpose: what it protected is erased again after every restoration of older data."""
+
+    key_id = models.UUIDField("clé", primary_key=True)
+    kind = models.CharField("pour", max_length=10, choices=KeyKind)
+    destroyed_at = models.DateTimeField("détruite le", default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = "clé détruite"
+        verbose_name_plural = "clés détruites"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Tombstone {self.key_id}"

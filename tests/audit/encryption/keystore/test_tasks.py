@@ -12,6 +12,7 @@ import time_machine
 from django.utils import timezone
 
 from audit.encryption.keys import create_data_key, create_data_keys
+from audit.encryption import keyed
 from audit.encryption.keystore import tasks
 from audit.encryption.keystore.models import DataKey
 from audit.encryption.keystore.tasks import sweep_orphan_keys
@@ -69,7 +70,7 @@ class TestSweepOrphanKeys:
         assert not DataKey.objects.exists()
 
     def test_goes_through_more_keys_than_one_query_takes(self, cast: Cast, monkeypatch: pytest.MonkeyPatch):
-        monkeypatch.setattr(tasks, "CHUNK", 3)
+        monkeypatch.setattr(keyed, "CHUNK", 3)
         kept = {make_child(f"Enfant {number}").data_key_id for number in range(5)}
         orphans = set(create_data_keys("child", 20))
         age_keys(48)
