@@ -37,6 +37,7 @@ from pre_cases.models import (
     Schooling,
 )
 from pre_cases.services.dates import refresh_dates
+from pre_cases.services.search_index import index_child
 from referents.models import Arrondissement, CharterSignature, Membership, Role, Team, User
 
 PASSWORD = "correct-horse-battery"
@@ -83,6 +84,7 @@ def make_child(first_name: str = "Inès", *, family: Family | None = None, **val
         child = Child.objects.create(
             family=family, first_name=first_name, data_key_id=create_data_key("child"), **values
         )
+        index_child(child)
         for adult in family.adults.all():
             ChildAdult.objects.create(
                 child=child,

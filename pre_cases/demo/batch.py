@@ -17,6 +17,7 @@ from pre_cases.models import (
     Bilan,
     Child,
     ChildAdult,
+    ChildTag,
     Comment,
     Enrolment,
     Entry,
@@ -56,4 +57,5 @@ class Batch:
         for model in IN_ORDER:
             if self.rows[model]:
                 bulk_create_with_history(self.rows[model], model, batch_size=ROWS_PER_INSERT)
+        ChildTag.objects.bulk_create(self.rows[ChildTag], batch_size=ROWS_PER_INSERT)  # type: ignore[arg-type]
         self.rows.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cache
 from random import Random
 from uuid import UUID
 
@@ -18,8 +19,12 @@ from pre_cases.demo.calendar import Timeline
 from pre_cases.demo.names import weighted
 from pre_cases.demo.territory import Territory
 from pre_cases.models import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
+from pre_cases.search.index import current_index_key, secrets_of_index
+from pre_cases.search.words import search_words, sound
+from pre_cases.services.search_index import tag_of
 from referents.models import Team
 
+known_sound = cache(sound)  # the same invented names come back all the time
 BOYS = 0.58
 IN_QPV = 0.72
 HOUSEHOLDS = {"couple": 46, "separated": 27, "alone": 17, "stepfamily": 5, "grandparent": 2, "placed": 3}
@@ -85,6 +90,8 @@ class Town:
         self.today = today
         self.child_keys = Keys("child")
         self.family_keys = Keys("family")
+        self.index_key = current_index_key()
+        self.index_secret = secrets_of_index()[self.index_key]
         self.latest: dict[int, Household] = {}  # by team: the family that a brother or sister may join
 
     def person(self, timeline: Timeline, team: Team, *, surname: str = "") -> Person:
@@ -94,10 +101,12 @@ class Town:
         household = self.sibling_household(team, born_on) or self.household(team, timeline, surname)
         household.births.append(born_on)
         sex = Sex.BOY if rng.random() < BOYS else Sex.GIRL
+        first_name = rng.choice(names.BOYS if sex == Sex.BOY else names.GIRLS)
         child = Child(
             family=household.family,
-            first_name=rng.choice(names.BOYS if sex == Sex.BOY else names.GIRLS),
+            first_name=first_name,
             family_name=household.name,
+            search_words=search_words(first_name, household.name, known_sound),
             birth_date=born_on,
             sex=sex,
             data_key_id=self.child_keys.next(),
@@ -105,6 +114,7 @@ class Town:
         if self.is_recent(timeline) and rng.random() < 0.006:
             child.sex = ""
         self.batch.add(child)
+        self.batch.add(tag_of(child, self.index_key, self.index_secret, known_sound))
         chance = rng.random()
         delay = int(rng.random() < HELD_BACK)
         person = Person(child, household, timeline, born_on, delay, segpa=chance < 0.04, cap=0.5 < chance < 0.8)

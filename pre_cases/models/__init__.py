@@ -1,3 +1,5 @@
+from pre_cases.models.document import ContentType, Document, DocumentKind
+from pre_cases.models.duplicate import ChildTag, DuplicateNotice
 from pre_cases.models.family import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
 from pre_cases.models.parcours import (
     NOTHING_DUE,
@@ -36,8 +38,13 @@ __all__ = [
     "Bilan",
     "Child",
     "ChildAdult",
+    "ChildTag",
     "Comment",
+    "ContentType",
+    "Document",
+    "DocumentKind",
     "Draft",
+    "DuplicateNotice",
     "Enrolment",
     "Entry",
     "EntryKind",

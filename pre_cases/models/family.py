@@ -51,9 +51,12 @@ class Child(EncryptedRecord):
     family_name = EncryptedTextField("nom", aad="child.family_name", max_length=80)
     birth_date = EncryptedDateField("date de naissance", aad="child.birth_date", null=True, blank=True)
     sex = models.CharField("sexe", max_length=10, choices=Sex, blank=True)
+    search_words = EncryptedTextField(  # derived from the names by index_child(): one value to open for each search
+        "mots de recherche", aad="child.search_words", null=True, blank=True, editable=False
+    )
 
     objects = ChildQuerySet.as_manager()
-    history = History()
+    history = History(excluded_fields=["search_words"])
 
     class Meta:
         verbose_name = "enfant"

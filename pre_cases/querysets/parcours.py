@@ -195,6 +195,10 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
     def coordinated_by(self, user: User) -> ParcoursQuerySet:
         return self.filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))
 
+    def carried_by(self, user: User) -> ParcoursQuerySet:
+        """For one record: those the person follows or coordinates, closed ones too, without what is only shared."""
+        return self.filter(self._reached(user, "followed_by", "coordinated_by"))
+
     def shared_with(self, user: User) -> ParcoursQuerySet:
         """*Partagés avec moi*: an unrevoked share holds today, and the person still belongs to the team, as the service
         that shares asks.

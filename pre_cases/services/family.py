@@ -15,6 +15,7 @@ from partners.models.project import school_year_of
 from pre_cases.models import Adult, Child, ChildAdult, LivesWith, Relation, Residence, Schooling
 from pre_cases.models.family import age_in_years
 from pre_cases.services.parcours import not_in_future
+from pre_cases.services.search_index import index_child
 from referents.days import long_day
 from referents.models import User
 
@@ -102,6 +103,7 @@ def change_child(
     current.first_name, current.family_name = first_name, family_name
     current.birth_date, current.sex = birth_date, sex
     current.save()
+    index_child(current)
     record_change(current, "change")
     return current
 

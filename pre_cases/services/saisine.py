@@ -20,6 +20,7 @@ from pre_cases.services.family import (
     write_schooling,
 )
 from pre_cases.services.parcours import not_in_future
+from pre_cases.services.search_index import index_child
 from pre_cases.services.timeline import locked_saisine
 from referents.days import long_day
 from referents.models import Membership, Role, Team, User
@@ -118,6 +119,7 @@ def _create_child(new: NewChild, received_on: date) -> Child:
         sex=new.sex,
         data_key_id=create_data_key("child"),
     )
+    index_child(child)
     record_change(child, "create")
     for adult in new.adults:
         create_adult(child, adult, received_on)

@@ -1,0 +1,79 @@
+"""What a file is, judged by its content alone: its name and the type that a browser announces prove nothing.
+
+A format is accepted when it begins, and is built, as its standard says: PDF (ISO 32000), JPEG (ITU T.81), PNG (ISO
+15948), ODT (ISO 26300), DOCX (ISO 29500). A text with macros is none of them.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import BinaryIO
+
+from pre_cases.models import ContentType
+
+HEAD = 1024  # a PDF may begin after a few bytes
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+ODT_MIMETYPE = b"application/vnd.oasis.opendocument.text"
+DOCX_MAIN = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+LONGEST_PART = 256 * 1024  # of the two parts read inside an archive
+MOST_PARTS = 5_000
+ACTIVE_PARTS = ("vbaproject.bin", "basic/", "scripts/", "word/activex/")
+
+EXTENSIONS = {
+    ContentType.PDF: "pdf",
+    ContentType.JPEG: "jpg",
+    ContentType.PNG: "png",
+    ContentType.ODT: "odt",
+    ContentType.DOCX: "docx",
+}
+
+
+def content_type_of(file: BinaryIO) -> ContentType | None:
+    """The format of a file that can be read from any place; None when it is none of those accepted."""
+    file.seek(0)
+    head = file.read(HEAD)
+    if head.startswith(b"\xff\xd8\xff"):
+        return ContentType.JPEG
+    if head.startswith(PNG_SIGNATURE):
+        return ContentType.PNG
+    if b"%PDF-" in head:
+        return ContentType.PDF if _ends_like_a_pdf(file) else None
+    return _text_in_an_archive(file) if head.startswith(b"PK\x03\x04") else None
+
+
+def _ends_like_a_pdf(file: BinaryIO) -> bool:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(size - HEAD, 0))
+    return b"%%EOF" in file.read()
+
+
+def _text_in_an_archive(file: BinaryIO) -> ContentType | None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = [name.lower() for name in archive.namelist()]
+            if len(names) > MOST_PARTS or any(part in name for name in names for part in ACTIVE_PARTS):
+                return None
+            if "mimetype" in names and _part(archive, "mimetype").strip() == ODT_MIMETYPE and "content.xml" in names:
+                return ContentType.ODT
+            if "word/document.xml" in names and DOCX_MAIN in _part(archive, "[Content_Types].xml"):
+                return ContentType.DOCX
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError, EOFError):
+        return None
+    return None
+
+
+def _part(archive: zipfile.ZipFile, name: str) -> bytes:
+    """The beginning of one part: a part that would fill the memory once decompressed is never read whole."""
+    with archive.open(name) as part:
+        return part.read(LONGEST_PART)
+
+
+def safe_name(typed: str, content_type: ContentType) -> str:
+    """The name to keep: without folders or signs that a disk refuses, ending as its content does, 160 signs at most."""
+    base = typed.replace("\\", "/").rsplit("/", maxsplit=1)[-1]
+    kept = "".join(c for c in base if c.isprintable() and c not in '<>:"|?*').strip(" .")
+    stem, _, ending = kept.rpartition(".")
+    known = {*EXTENSIONS.values(), "jpeg"}
+    stem = stem if stem and ending.lower() in known else kept
+    return f"{stem[:150] or 'document'}.{EXTENSIONS[content_type]}"

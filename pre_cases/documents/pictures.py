@@ -1,0 +1,159 @@
+"""A picture without what it says of who took it, where and with what; its pixels are not touched.
+
+JPEG segments and PNG chunks are copied one by one: what draws the picture stays, the rest is left out (Exif, XMP, IPTC,
+comments, texts, dates, previews, whatever follows the end). Of Exif only the orientation is written again, without
+which a photograph taken upright would lie on its side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from pre_cases.documents.content import PNG_SIGNATURE
+from pre_cases.models import ContentType
+
+PART = 64 * 1024
+# JPEG markers (ITU T.81, table B.1)
+SOI, EOI, SOS, APP0, APP1, APP2, APP14, COM = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
+ALONE = {0x01, *range(0xD0, 0xD8)}  # without a length: TEM, RST0 to RST7
+ICC = b"ICC_PROFILE\0"
+EXIF = b"Exif\0\0"
+ORIENTATION = 0x0112
+PNG_DRAWS = {
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"pHYs",
+}  # fmt: skip
+
+
+class BrokenPicture(ValueError):
+    """The file begins like a picture and is not one."""
+
+
+def without_metadata(file: BinaryIO, content_type: ContentType) -> Iterator[bytes]:
+    """The content to keep of any accepted file, in parts; raises BrokenPicture. Only pictures are changed."""
+    file.seek(0)
+    if content_type == ContentType.JPEG:
+        return _jpeg(file)
+    if content_type == ContentType.PNG:
+        return _png(file)
+    return iter(lambda: file.read(PART), b"")
+
+
+def _jpeg(file: BinaryIO) -> Iterator[bytes]:
+    if file.read(2) != bytes([0xFF, SOI]):
+        raise BrokenPicture("no beginning")
+    yield bytes([0xFF, SOI])
+    upright = False
+    while True:
+        marker = _marker(file)
+        if marker == EOI:
+            yield bytes([0xFF, EOI])
+            return
+        if marker in ALONE:
+            yield bytes([0xFF, marker])
+            continue
+        segment = _segment(file)
+        if marker == APP1 and segment.startswith(EXIF) and not upright:
+            upright = True
+            yield from _orientation_alone(segment[len(EXIF) :])
+        elif _draws(marker, segment):
+            yield bytes([0xFF, marker]) + (len(segment) + 2).to_bytes(2) + segment
+        if marker == SOS:
+            yield from _scan(file)
+
+
+def _draws(marker: int, segment: bytes) -> bool:
+    """Tables, frames and scans; of the application segments, those that give the colours."""
+    if marker in (APP0, APP14):
+        return True
+    if marker == APP2:
+        return segment.startswith(ICC)
+    return not (APP0 <= marker <= 0xEF or marker == COM)
+
+
+def _marker(file: BinaryIO) -> int:
+    if file.read(1) != b"\xff":
+        raise BrokenPicture("no marker")
+    while (byte := file.read(1)) == b"\xff":  # fill bytes
+        pass
+    if byte in (b"", b"\0"):
+        raise BrokenPicture("cut in a marker")
+    return byte[0]
+
+
+def _segment(file: BinaryIO) -> bytes:
+    size = int.from_bytes(file.read(2))
+    segment = file.read(size - 2) if size >= 2 else b""
+    if size < 2 or len(segment) != size - 2:
+        raise BrokenPicture("cut in a segment")
+    return segment
+
+
+def _scan(file: BinaryIO) -> Iterator[bytes]:
+    """Compressed data up to the next marker, which is left to be read."""
+    while part := file.read(PART):
+        at = part.find(b"\xff")
+        while 0 <= at < len(part) - 1 and (part[at + 1] == 0 or part[at + 1] in ALONE or part[at + 1] == 0xFF):
+            at = part.find(b"\xff", at + (1 if part[at + 1] == 0xFF else 2))
+        if at < 0:
+            yield part
+        elif at < len(part) - 1:
+            yield part[:at]
+            file.seek(at - len(part), 1)
+            return
+        else:  # the marker is cut in two: read it again whole
+            yield part[:at]
+            if len(part) == 1:
+                raise BrokenPicture("cut in a scan")
+            file.seek(-1, 1)
+    raise BrokenPicture("no end")
+
+
+def _orientation_alone(tiff: bytes) -> Iterator[bytes]:
+    """An Exif segment that says the orientation and nothing else; nothing when the picture already stands upright."""
+    value = _orientation(tiff)
+    if value in range(2, 9):
+        entry = ORIENTATION.to_bytes(2) + (3).to_bytes(2) + (1).to_bytes(4) + value.to_bytes(2) + b"\0\0"
+        content = EXIF + b"MM\0\x2a" + (8).to_bytes(4) + (1).to_bytes(2) + entry + bytes(4)
+        yield bytes([0xFF, APP1]) + (len(content) + 2).to_bytes(2) + content
+
+
+def _orientation(tiff: bytes) -> int:
+    """The value of the tag in the first directory (TIFF 6.0); 1, upright, when it cannot be read."""
+    order = {b"II": "little", b"MM": "big"}.get(tiff[:2])
+    if order is None:
+        return 1
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(tiff[at : at + size], order)  # type: ignore[arg-type]
+
+    start = number(4, 4)
+    for place in range(min(number(start, 2), 512)):
+        entry = start + 2 + 12 * place
+        if number(entry, 2) == ORIENTATION:
+            return number(entry + 8, 2)
+    return 1
+
+
+def _png(file: BinaryIO) -> Iterator[bytes]:
+    if file.read(len(PNG_SIGNATURE)) != PNG_SIGNATURE:
+        raise BrokenPicture("no beginning")
+    yield PNG_SIGNATURE
+    while True:
+        head = file.read(8)
+        size, kind = int.from_bytes(head[:4]), head[4:]
+        if len(head) < 8 or size > 2**31 - 1 or not kind.isalpha():
+            raise BrokenPicture("cut between two chunks")
+        keep = kind in PNG_DRAWS
+        if keep:
+            yield head
+        left = size + 4  # and the checksum
+        while left:
+            part = file.read(min(left, PART))
+            if not part:
+                raise BrokenPicture("cut in a chunk")
+            left -= len(part)
+            if keep:
+                yield part
+        if kind == b"IEND":
+            return

@@ -1,0 +1,87 @@
+"""What searches compare, written whenever a child's names change, and written again under a new key every year."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.encryption.keys import create_data_key, destroy_data_keys, key_ring, load_keys_of
+from audit.encryption.keystore.models import KeyKind
+from audit.history import acting_as
+from audit.journal.models import Action
+from audit.journal.record import record_event
+from pre_cases.models import Child, ChildTag
+from pre_cases.search.index import Identity, current_index_key, index_keys, secrets_of_index, tags_of
+from pre_cases.search.words import search_words, sound
+from referents.models import User
+
+BATCH = 200  # children written in one transaction
+
+
+def identity_of(child: Child) -> Identity:
+    """The names and the birth date of a child whose key is loaded."""
+    return Identity(child.first_name, child.family_name, child.birth_date)
+
+
+def index_child(child: Child) -> None:
+    """Write what searches compare, inside the transaction of a service; the child's key is loaded."""
+    key_id = current_index_key()
+    ChildTag.objects.filter(child=child).delete()  # it may speak of former names
+    _write([child], key_id, secrets_of_index()[key_id])
+
+
+def complete_index(*, key_id: UUID | None = None, say: Callable[[int], object] = lambda done: None) -> int:
+    """Write what is missing under a key, the one in use by default, in small transactions; how many children.
+
+    Children recorded before there was an index, or while it was being rotated. Can be killed and repeated.
+    """
+    with key_ring():
+        key_id = key_id or current_index_key()
+    done = 0
+    while ids := list(
+        Child.objects.exclude(tags__index_key_id=key_id).order_by("pk").values_list("pk", flat=True)[:BATCH]
+    ):
+        with key_ring(), transaction.atomic():
+            children = list(Child.objects.select_for_update().filter(pk__in=ids))
+            load_keys_of(*children)
+            _write(children, key_id, secrets_of_index()[key_id])
+        done += len(children)
+        say(done)
+    return done
+
+
+def rotate_index(*, by: User, say: Callable[[int], object] = lambda done: None) -> int:
+    """Write the index again under a new key and destroy the former one; how many children it holds.
+
+    Killed half-way, the next call goes on; both keys answer meanwhile. The words of search are written again too.
+    """
+    with key_ring():
+        keys = index_keys()
+        newest = keys[0] if len(keys) > 1 else create_data_key(KeyKind.INDEX)
+    complete_index(key_id=newest, say=say)
+    old = [key_id for key_id in index_keys() if key_id != newest]
+    ChildTag.objects.filter(index_key_id__in=old).delete()
+    destroy_data_keys(old)
+    count = ChildTag.objects.count()
+    with acting_as(by), transaction.atomic():
+        record_event(
+            Action.KEY_USE, kind=ChildTag._meta.label_lower, detail={"what": "index_rotated", "children": count}
+        )
+    return count
+
+
+def _write(children: Iterable[Child], key_id: UUID, secret: bytes) -> None:
+    rows = []
+    for child in children:
+        child.search_words = search_words(child.first_name, child.family_name)
+        child.save(update_fields=["search_words"])
+        rows.append(tag_of(child, key_id, secret))
+    ChildTag.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def tag_of(child: Child, key_id: UUID, secret: bytes, sound: Callable[[str], str] = sound) -> ChildTag:
+    """The row of the index of one child, not saved."""
+    tags = tags_of(identity_of(child), secret, sound)
+    return ChildTag(child=child, index_key_id=key_id, names_tag=tags.names, full_tag=tags.full)
