@@ -14,6 +14,12 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "sweep-orphan-keys": {"task": "audit.sweep_orphan_keys", "schedule": crontab(hour=3, minute=10)},
+    "resume-rotation": {"task": "audit.resume_rotation", "schedule": crontab(minute="*/5")},
+    "finish-reencryptions": {"task": "pre_cases.finish_reencryptions", "schedule": crontab(minute="*/5")},
+    "finish-erasures": {"task": "pre_cases.finish_erasures", "schedule": crontab(minute=20)},
+    "sweep-orphan-files": {"task": "pre_cases.sweep_orphan_files", "schedule": crontab(hour=3, minute=30)},
+    "complete-index": {"task": "pre_cases.complete_index", "schedule": crontab(hour=3, minute=40)},
+    "rotate-index": {"task": "pre_cases.rotate_index", "schedule": crontab(month_of_year=8, day_of_month=1, hour=4)},
     "sweep-stale-exports": {"task": "pre_cases.sweep_stale_exports", "schedule": 60.0},
 }
 
@@ -21,6 +27,6 @@ app.conf.beat_schedule = {
 @worker_init.connect
 def refuse_to_work_without_a_key(**kwargs: object) -> None:
     """A worker that could open nothing says so at its start, not at its first task."""
-    from audit.encryption.providers import provider
+    from audit.encryption.witness import require_keys_at_start
 
-    provider().health()
+    require_keys_at_start()

@@ -27,8 +27,10 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 VAR_DIR = Path(env.str("MARELLE_VAR_DIR", default=str(BASE_DIR / "var")))
 
-# The key-encryption key: "file:/path/to/key" or "env:NAME_OF_THE_VARIABLE" (32 bytes, base64).
+# The key-encryption key: "file:/path/to/key", "env:NAME_OF_THE_VARIABLE" (base64) or a PKCS#11 URI.
 KEY_PROVIDER = env.str("MARELLE_KEY_PROVIDER")
+# What new values are sealed with; both are always read. "aes-256-gcm-siv" needs no unique nonce, and costs more.
+ENVELOPE_ALGORITHM = env.str("MARELLE_ENVELOPE_ALGORITHM", default="aes-256-gcm")
 
 # -- the house ----------------------------------------------------------------------------------------------------
 
@@ -226,6 +228,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG
+SEALED_FILES_DIR = VAR_DIR / "files"  # encrypted, each under its record's key
+FILE_UPLOAD_HANDLERS = ["audit.encryption.files.upload.SealedUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = None  # the system's; what lies there is sealed under a key that only the process holds
+MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if DEMO else "smtp://localhost:25")
 globals().update(**EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ne-pas-repondre@marelle.example")
@@ -274,6 +280,7 @@ REVIEW_EVERY_MONTHS = env.int("MARELLE_REVIEW_EVERY_MONTHS", default=6)
 NO_REVIEW_WEEKS = env.int("MARELLE_NO_REVIEW_WEEKS", default=39)  # the coordination is told
 EVALUATION_DAYS = env.int("MARELLE_EVALUATION_DAYS", default=45)
 STALE_CONTACT_DAYS = env.int("MARELLE_STALE_CONTACT_DAYS", default=30)
+CHILD_SEARCHES_A_DAY = env.int("MARELLE_CHILD_SEARCHES_A_DAY", default=40)  # before recording a saisine, each person
 AGREEMENT_MONTHS = env.int("MARELLE_AGREEMENT_MONTHS", default=12)  # DPO
 CHARTER_VERSION = env.str("MARELLE_CHARTER_VERSION", default="2026-1")
 CHARTER_MONTHS = 12

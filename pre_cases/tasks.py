@@ -4,8 +4,15 @@ from uuid import UUID
 
 from celery import shared_task
 
+from audit.encryption.reencryption import finish_reencryption, unfinished_reencryptions
+from audit.history import system_account
 from audit.journal import trace
+from pre_cases.services.document import sweep_files
+from pre_cases.services.duplicates import send_notice
+from pre_cases.services.erasure import replay_tombstones
 from pre_cases.services.release import make_export, sweep_exports
+from pre_cases.services.search_index import complete_index
+from pre_cases.services.search_index import rotate_index as rotate
 
 
 @shared_task(name="pre_cases.make_statistics_export")
@@ -17,3 +24,37 @@ def make_statistics_export(export_id: str) -> None:
 @shared_task(name="pre_cases.sweep_stale_exports")
 def sweep_stale_exports() -> None:
     sweep_exports()
+
+
+@shared_task(name="pre_cases.send_duplicate_notice")
+def send_duplicate_notice(notice_id: str) -> None:
+    with trace.tracing():
+        send_notice(notice_id=UUID(notice_id))
+
+
+@shared_task(name="pre_cases.finish_reencryptions")
+def finish_reencryptions() -> None:
+    """Go on with the re-encryptions that a killed process left, and destroy the former keys once nobody holds them."""
+    for key_id in unfinished_reencryptions():
+        finish_reencryption(key_id, by=system_account())
+
+
+@shared_task(name="pre_cases.finish_erasures")
+def finish_erasures() -> None:
+    """Delete the rows of children whose key was destroyed by a run that was killed then."""
+    replay_tombstones(by=system_account())
+
+
+@shared_task(name="pre_cases.sweep_orphan_files")
+def sweep_orphan_files() -> None:
+    sweep_files()
+
+
+@shared_task(name="pre_cases.complete_index")
+def complete_search_index() -> None:
+    complete_index()
+
+
+@shared_task(name="pre_cases.rotate_index")
+def rotate_index() -> None:
+    rotate(by=system_account())

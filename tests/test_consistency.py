@@ -22,13 +22,20 @@ OURS = [model for label in OUR_APPS for model in apps.get_app_config(label).get_
 HISTORICAL = [model for model in OURS if hasattr(model, "instance_type")]
 TRACKED = [model for model in OURS if model not in HISTORICAL]
 PERSONAL = [model for model in TRACKED if any(f.name == "data_key_id" for f in model._meta.get_fields())]
-WITHOUT_HISTORY = {"pre_cases.Draft"}  # typed and not sent: it lives until it is sent or discarded
+WITHOUT_HISTORY = {
+    "pre_cases.Draft",  # typed and not sent: it lives until it is sent or discarded
+    "pre_cases.ChildTag",  # derived from the child's names, whose history is kept
+}
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SILENT_WRITES = {"bulk_create", "bulk_update", "update"}
 # recomputed from facts, and so outside the history
 ALLOWED_SILENT_WRITES = {("pre_cases/services/dates.py", "Parcours")}
-# a long import is many transactions: each chunk is a service
+# many transactions, each short: the chunks of an import, a file written before its row, a key before its rows
 NOT_ONE_TRANSACTION = {
+    "pre_cases.services.document.add_document",
+    "pre_cases.services.erasure.erase_child",
+    "pre_cases.services.erasure.replay_tombstones",
+    "pre_cases.services.search_index.rotate_index",
     "partners.services.schools.import_directory",
     "partners.services.schools.apply_or_refuse",
 }

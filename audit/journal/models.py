@@ -30,6 +30,8 @@ class Action(models.TextChoices):
     SIGN_IN_FAILED = "sign_in_failed", "connexion refusée"
     SIGN_OUT = "sign_out", "déconnexion"
     KEY_USE = "key_use", "usage d’une clé"
+    ERASE = "erase", "effacement"
+    KEY_DESTROYED = "key_destroyed", "clé détruite"
     PURGE = "purge", "mois effacé du journal"
 
 
