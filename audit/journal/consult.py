@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models, transaction
 from django.http import Http404, HttpRequest
 
+from audit.encryption.base import EncryptedField
 from audit.encryption.keys import load_keys_of
+from audit.encryption.scan import read_column
 from audit.journal.models import Action
 from audit.journal.page import Page, capped_counts, read_page
 from audit.journal.record import capacity_of, record_event, subject_of, team_of
@@ -19,11 +22,12 @@ from audit.journal.record import capacity_of, record_event, subject_of, team_of
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
 
-__all__ = ["Page", "capped_counts", "consult", "consult_page"]
+__all__ = ["Found", "Page", "capped_counts", "consult", "consult_page", "consult_search"]
 
 M = TypeVar("M", bound=models.Model)
 
 CURSOR_PARAMETER = "suite"
+LARGEST_SCOPE = 10_000  # records that one search reads
 LIKE_AN_ID = re.compile(r"[0-9A-Fa-f-]{1,36}")
 
 
@@ -98,6 +102,50 @@ def consult_page(
         )
     load_keys_of(*page)
     return page
+
+
+@dataclass(frozen=True)
+class Found(Generic[M]):
+    """What a search gives: the best answers first, how many there are in all, and whether the scope was too large."""
+
+    records: list[M]
+    total: int
+    is_cut: bool = False
+
+
+def consult_search(
+    request: HttpRequest,
+    scope: models.QuerySet[M],
+    *,
+    field: EncryptedField,
+    path: str,
+    answers: Callable[[Sequence[str]], dict[int, int]],
+    shown: models.QuerySet[M],
+    size: int = 50,
+) -> Found[M]:
+    """The records of a scope whose encrypted field answers, their keys loaded, and one event with the ids shown.
+
+    ``answers`` takes the clear values and gives the places of those that answer, each with its rank, the lowest best;
+    ``path`` leads to the field as in ``read_column``; ``shown`` is the scope as a page shows it. What was looked for
+    is nowhere in the event: only how many records answered. Never called inside a transaction.
+    """
+    actor = _actor_of(request)
+    values = read_column(scope.order_by()[: LARGEST_SCOPE + 1], field, path)
+    ranks = answers([text for _, text in values])
+    best = sorted(ranks, key=lambda place: (ranks[place], values[place][1]))[:size]
+    order = {values[place][0]: number for number, place in enumerate(best)}
+    with transaction.atomic(durable=True):
+        records = sorted(shown.filter(pk__in=order), key=lambda record: order[record.pk])
+        record_event(
+            Action.SEARCH,
+            kind=scope.model._meta.label_lower,
+            ids=[record.pk for record in records],
+            actor=actor,
+            subject_team_id=_common_team(records),
+            detail={"found": len(ranks)},
+        )
+    load_keys_of(*records)
+    return Found(records, len(ranks), len(values) > LARGEST_SCOPE)
 
 
 def _actor_of(request: HttpRequest) -> AbstractBaseUser | None:

@@ -9,6 +9,17 @@ from pre_cases.forms.fields import DayField, TermField, short_text
 from referents.models import User
 
 
+class NameSearchForm(forms.Form):
+    """A name, or its beginning: accents, order and spelling do not matter."""
+
+    name = forms.CharField(
+        label="Nom ou prénom de l’enfant",
+        max_length=80,
+        error_messages={"required": "Tapez un nom ou un prénom, ou leur début."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
 class AssignForm(forms.Form):
     referent = forms.ModelChoiceField(User.objects.none(), label="Référent")
     on = DayField(label="À partir du", today=True)
