@@ -10,7 +10,18 @@ from pre_cases.models import EntryKind
 from pre_cases.stages import ParcoursStage, SaisineStage
 
 TODAY = date(2026, 3, 12)
-KINDS = ["comment", "review", "bilan", "assignment", "share", "objective", "action", "enrolment", "milestone"]
+KINDS = [
+    "comment",
+    "review",
+    "bilan",
+    "assignment",
+    "share",
+    "document",
+    "objective",
+    "action",
+    "enrolment",
+    "milestone",
+]
 
 
 class GalleryForm(forms.Form):

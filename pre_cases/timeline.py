@@ -37,11 +37,13 @@ class Timeline:
 def timeline_of(parcours: Parcours, *, everything: bool = False, inside: bool = True) -> Timeline:
     """The timeline of a parcours read with ``with_page()``; a constant number of queries.
 
-    Comments and the reasons of shares are for the référent and the coordination, not for whom it is shared with.
+    Comments, documents and the reasons of shares are for the référent and the coordination, not for the readers of
+    a share.
     """
     moments = [
         *_exchanges(parcours),
         *(_comments(parcours) if inside else ()),
+        *(_documents(parcours) if inside else ()),
         *_reviews(parcours),
         *_referents(parcours),
         *(_shares(parcours) if inside else ()),
@@ -69,6 +71,16 @@ def _comments(parcours: Parcours) -> Iterator[Moment]:
     for comment in parcours.comments.select_related("author").order_by("-created_at"):
         written_on = timezone.localdate(comment.created_at)
         yield Moment(written_on, "comment", "Commentaire", comment.text, comment.author.get_full_name())
+
+
+def _documents(parcours: Parcours) -> Iterator[Moment]:
+    for document in parcours.documents.select_related("author").order_by("-added_at"):
+        added_on, kind = timezone.localdate(document.added_at), document.get_kind_display()
+        author = document.author.get_full_name()
+        yield Moment(added_on, "document", "Document ajouté", document.name, author, kind)
+        if document.removed_at is not None:
+            removed_on, reason = timezone.localdate(document.removed_at), document.removal_reason or ""
+            yield Moment(removed_on, "document", "Document retiré", reason, detail=kind)
 
 
 def _reviews(parcours: Parcours) -> Iterator[Moment]:
