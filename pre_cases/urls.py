@@ -5,6 +5,7 @@ from django.urls import path
 from pre_cases.views import (
     agreement,
     board,
+    document,
     family,
     parcours,
     partnership,
@@ -20,6 +21,7 @@ app_name = "pre_cases"
 urlpatterns = [
     # the référent's and the reader's lists
     path("parcours/", parcours.my_parcours, name="my_parcours"),
+    path("parcours/recherche/", parcours.parcours_search, name="parcours_search"),
     path("parcours/partages/", parcours.shared_parcours, name="shared_parcours"),
     # one parcours
     path("parcours/<uuid:pk>/", parcours.parcours_detail, name="parcours_detail"),
@@ -40,6 +42,9 @@ urlpatterns = [
     path("actions/<uuid:pk>/fin/", support.action_end, name="action_end"),
     path("parcours/<uuid:pk>/point-d-etape/", review.review_create, name="review_create"),
     path("parcours/<uuid:pk>/bilan/", review.bilan_write, name="bilan_write"),
+    path("parcours/<uuid:pk>/document/", document.document_create, name="document_create"),
+    path("documents/<uuid:pk>/", document.document_download, name="document_download"),
+    path("documents/<uuid:pk>/retrait/", document.document_remove, name="document_remove"),
     path("parcours/<uuid:pk>/inscription/", partnership.enrolment_create, name="enrolment_create"),
     path("inscriptions/<uuid:pk>/fin/", partnership.enrolment_end, name="enrolment_end"),
     path("parcours/<uuid:pk>/partage/", partnership.share_create, name="share_create"),
@@ -54,6 +59,7 @@ urlpatterns = [
     path("scolarites/<uuid:pk>/confirmation/", family.schooling_confirm, name="schooling_confirm"),
     # saisines and agreements
     path("saisines/", saisine.saisine_list, name="saisine_list"),
+    path("saisines/recherche/", saisine.saisine_search, name="saisine_search"),
     path("saisines/nouvelle/", saisine.saisine_create, name="saisine_create"),
     path("enfants/<uuid:pk>/saisine/", saisine.saisine_again, name="saisine_again"),
     path("enfants/<uuid:pk>/fratrie/", saisine.saisine_sibling, name="saisine_sibling"),
@@ -71,6 +77,8 @@ urlpatterns = [
     path("equipes/", board.team_list, name="team_list"),
     path("equipes/<slug:code>/", board.team_board, name="team_board"),
     path("equipes/<slug:code>/parcours/", board.team_parcours, name="team_parcours"),
+    path("equipes/<slug:code>/recherche/", board.team_search, name="team_search"),
+    path("avis/<uuid:pk>/regle/", board.notice_settle, name="notice_settle"),
     path("equipes/<slug:code>/chiffres/", statistics.team_statistics, name="team_statistics"),
     # the programme's figures
     path("statistiques/", statistics.statistics, name="statistics"),

@@ -7,6 +7,7 @@ technical administrator, and Yann's membership has ended.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
@@ -16,7 +17,7 @@ from dateutil.relativedelta import relativedelta
 from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from audit.encryption.keys import create_data_key
+from audit.encryption.keys import create_data_key, load_keys_of
 from audit.history import acting_as, system_account
 from partners.models import Organisation, Project, ProjectLead, ProjectTeam, School, Term, school_year_of
 from partners.models.text import normalised
@@ -27,6 +28,8 @@ from pre_cases.models import (
     Assignment,
     Child,
     ChildAdult,
+    Document,
+    DocumentKind,
     Enrolment,
     Family,
     Parcours,
@@ -37,6 +40,7 @@ from pre_cases.models import (
     Schooling,
 )
 from pre_cases.services.dates import refresh_dates
+from pre_cases.services.document import add_document
 from pre_cases.services.search_index import index_child
 from referents.models import Arrondissement, CharterSignature, Membership, Role, Team, User
 
@@ -227,6 +231,15 @@ def make_share(parcours: Parcours, user: User, **values: Any) -> ParcoursShare:
             data_key_id=parcours.data_key_id,
             **values,
         )
+
+
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+
+
+def make_document(parcours: Parcours, author: User, *, content: bytes = PDF, name: str = "accord.pdf") -> Document:
+    load_keys_of(parcours)
+    kind = DocumentKind.AGREEMENT
+    return add_document(parcours=parcours, kind=kind, file=io.BytesIO(content), name=name, by=author)
 
 
 @dataclass

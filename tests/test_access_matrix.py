@@ -18,9 +18,9 @@ from django.utils import timezone
 from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import Organisation, School, Term
-from pre_cases.models import Action, Objective, StatisticsExport, Task
+from pre_cases.models import Action, DuplicateNotice, Objective, StatisticsExport, Task
 from pre_cases.services.parcours import close_parcours
-from tests.cast import Cast, make_agreement, make_child, make_enrolment, make_parcours, make_saisine
+from tests.cast import Cast, make_agreement, make_child, make_document, make_enrolment, make_parcours, make_saisine
 
 OPEN = "ouvert"
 SHARED = "lecture, partagé"
@@ -55,6 +55,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "home": EVERYBODY,
     # lists of the person's own
     "pre_cases:my_parcours": (EMPTY, OPEN, OPEN, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, *OUTSIDE),
+    "pre_cases:parcours_search": EVERYBODY,  # within the person's own parcours
     "pre_cases:shared_parcours": (EMPTY, EMPTY, EMPTY, OPEN, EMPTY, EMPTY, EMPTY, EMPTY, *OUTSIDE),
     "pre_cases:my_tasks": (EMPTY, OPEN, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, *OUTSIDE),
     "pre_cases:my_groups": (HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, *OUTSIDE),
@@ -81,6 +82,9 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:share_create": TEAM,
     "pre_cases:share_revoke": TEAM,
     "pre_cases:agreement_withdraw": TEAM,
+    "pre_cases:document_create": TEAM,
+    "pre_cases:document_download": TEAM,  # a share does not cover documents
+    "pre_cases:document_remove": TEAM,
     # the child
     "pre_cases:child_change": TEAM,
     "pre_cases:adult_create": TEAM,
@@ -91,6 +95,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:saisine_sibling": TEAM,
     # saisines
     "pre_cases:saisine_list": PROFESSIONALS,
+    "pre_cases:saisine_search": PROFESSIONALS,
     "pre_cases:saisine_create": PROFESSIONALS,
     "pre_cases:saisine_detail": TEAM,
     "pre_cases:saisine_assign": TEAM,
@@ -105,6 +110,8 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:team_list": COORDINATION,
     "pre_cases:team_board": COORDINATION,
     "pre_cases:team_parcours": COORDINATION,
+    "pre_cases:team_search": COORDINATION,
+    "pre_cases:notice_settle": COORDINATION,
     "pre_cases:team_statistics": COORDINATION,
     # figures
     "pre_cases:statistics": PILOTAGE,
@@ -141,7 +148,12 @@ SIGN_IN_PAGES = {
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
 }
-POST_ONLY = {"pre_cases:draft_save", "pre_cases:task_complete", "pre_cases:export_create"}
+POST_ONLY = {
+    "pre_cases:draft_save",
+    "pre_cases:task_complete",
+    "pre_cases:export_create",
+    "pre_cases:notice_settle",
+}
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "access-matrix.md"
 
 
@@ -231,6 +243,17 @@ def _export(cast: Cast) -> Any:
     ).pk
 
 
+def _document(cast: Cast) -> Any:
+    return make_document(cast.ines_parcours, cast.benoit).pk
+
+
+def _notice(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        return DuplicateNotice.objects.create(
+            team=cast.team_a, other_team=cast.team_b, child=cast.ines, sought_by=cast.chloe
+        ).pk
+
+
 def _school(cast: Cast) -> Any:
     return School.objects.create(uai="0750001D", name="École de la rue Neuve").uai
 
@@ -257,6 +280,10 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = {
     "pre_cases:team_board": lambda cast: cast.team_a.code,
     "pre_cases:team_parcours": lambda cast: cast.team_a.code,
     "pre_cases:team_statistics": lambda cast: cast.team_a.code,
+    "pre_cases:team_search": lambda cast: cast.team_a.code,
+    "pre_cases:document_download": _document,
+    "pre_cases:document_remove": _document,
+    "pre_cases:notice_settle": _notice,
     "pre_cases:export_detail": _export,
     "pre_cases:export_download": _export,
     "pre_cases:project_change": lambda cast: cast.project.pk,
@@ -283,6 +310,8 @@ WITHOUT_ARGUMENT = {
     "no_access",
     "pre_cases:my_parcours",
     "pre_cases:shared_parcours",
+    "pre_cases:parcours_search",
+    "pre_cases:saisine_search",
     "pre_cases:saisine_create",
     "pre_cases:export_create",
     "partners:organisation_create",
@@ -364,7 +393,7 @@ class TestMatrix:
         assert not cast.david.has_perm("pre_cases.change_parcours", cast.ines_parcours)
 
     def test_is_written_down_for_people_who_do_not_read_code(self) -> None:
-        """``docs/access-matrix.md`` says the same; to write it again: ``python -m tests.test_access_matrix``."""
+        """``docs/access-matrix.md`` says the same; to write it again: ``python -m tests.access_document``."""
         assert DOCUMENT.read_text() == as_document()
 
 
@@ -381,7 +410,3 @@ def as_document() -> str:
         "open to all and hold nothing about anybody.\n\n"
         f"{head}\n{rows}\n"
     )
-
-
-if __name__ == "__main__":
-    DOCUMENT.write_text(as_document())

@@ -12,7 +12,9 @@ from partners.models import Nomenclature, Sex, Term
 from pre_cases.forms.family import LevelField, WithSchool, clean_phone
 from pre_cases.forms.fields import DayField, TermField, short_text
 from pre_cases.models import ChildAdult, LivesWith, Relation, SaisineOutcome
+from pre_cases.search.words import plain
 from referents.models import Role, Team, User
+from referents.models.territory import TeamQuerySet
 
 ADULTS = (1, 2)
 ADULT_FIELDS = ("first_name", "family_name", "relation", "holds_authority", "lives_with", "phone")
@@ -23,6 +25,12 @@ FACTUAL = "Des faits, sans jugement : la famille peut lire ce texte."
 class TeamChoiceField(forms.ModelChoiceField):
     def label_from_instance(self, obj: Team) -> str:
         return f"{obj.name} ({obj.arrondissement.label})"
+
+
+def teams_of(person: User) -> TeamQuerySet:
+    """The teams in which the person records saisines."""
+    own = person.standing.team_ids(Role.REFERENT, Role.COORDINATOR)
+    return Team.objects.select_related("arrondissement").filter(pk__in=own)
 
 
 class SituationForm(forms.Form):
@@ -60,11 +68,7 @@ class SituationForm(forms.Form):
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        standing = person.standing
-        teams = Team.objects.select_related("arrondissement").filter(
-            pk__in=standing.team_ids(Role.REFERENT, Role.COORDINATOR)
-        )
-        self.fields["team"].queryset = teams  # type: ignore[attr-defined]
+        self.fields["team"].queryset = teams_of(person)  # type: ignore[attr-defined]
         self.headings = sign_headings()
         signs = Term.objects.of(Nomenclature.SIGN).valid()
         self.fields["signs"].queryset = signs  # type: ignore[attr-defined]
@@ -125,9 +129,30 @@ def sign_headings() -> list[tuple[Term, list[tuple[Term, str]]]]:
     ]
 
 
+class ChildSearchForm(forms.Form):
+    """Who the child is, before anything else is typed."""
+
+    first_name = forms.CharField(label="Prénom", max_length=80)
+    family_name = forms.CharField(label="Nom", max_length=80)
+    birth_date = DayField(label="Date de naissance", required=False, help_text="Si vous la connaissez.")
+    team = TeamChoiceField(Team.objects.none(), label="Équipe", empty_label=None)
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["team"].queryset = teams_of(person)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        for name in ("first_name", "family_name"):
+            if values.get(name) and not plain(values[name]):
+                self.add_error(name, "Écrivez ce nom avec des lettres.")
+        return values
+
+
 class NewChildForm(SituationForm, WithSchool):
     """A saisine about a child met for the first time, with up to two adults."""
 
+    searched = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
     first_name = forms.CharField(label="Prénom", max_length=80)
     family_name = forms.CharField(label="Nom", max_length=80)
     birth_date = DayField(label="Date de naissance", required=False)

@@ -1,6 +1,7 @@
 """The coordination: a team's board, its list, and who follows what."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, Q
@@ -8,16 +9,18 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.board import BulkAssignForm
-from pre_cases.models import Parcours, ParcoursStage, Saisine
+from pre_cases.forms.parcours import NameSearchForm
+from pre_cases.models import DuplicateNotice, Parcours, ParcoursStage, Saisine
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
+from pre_cases.services.duplicates import NoticeSettled, settle_notice
 from pre_cases.services.parcours import assign_referent
-from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links
+from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links, search_by_name
 from pre_cases.views.saisine import FILTERS as SAISINE_FILTERS
 from referents.intervals import in_force
 from referents.models import Role, Team, User
@@ -67,6 +70,7 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
         "saisines": _saisine_tiles(team),
         "stages": _stages(team),
         "load": _load(team),
+        "notices": _notices(request, team),
     }
     return render(request, "pre_cases/team_board.html", context)
 
@@ -74,6 +78,27 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
 def _tiles(team: Team, counts: dict[str, int], flags: tuple[ParcoursFlag, ...]) -> list[dict[str, Any]]:
     url = reverse("pre_cases:team_parcours", args=[team.code])
     return [{"label": flag.label, "count": counts[flag.name], "url": f"{url}?filtre={flag.value}"} for flag in flags]
+
+
+def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:
+    """Children of the team whom somebody else was about to record, and those that another team may know."""
+    told = DuplicateNotice.objects.decidable_by(request.user).filter(team=team)
+    if not told.exists():
+        return []
+    page = consult_page(request, told.select_related("child", "other_team", "sought_by"), order=("-told_at", "-id"))
+    return page.records
+
+
+@require_POST
+def notice_settle(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """The coordinations have spoken: the notice leaves the board."""
+    notice = consult(request, DuplicateNotice.objects.decidable_by(request.user).select_related("team"), pk=pk)
+    try:
+        settle_notice(notice=notice, by=request.user)
+        messages.success(request, "La situation est réglée.")
+    except NoticeSettled as refusal:
+        messages.info(request, str(refusal))
+    return redirect("pre_cases:team_board", code=notice.team.code)
 
 
 def by_stage(records: Any) -> dict[str, int]:
@@ -155,11 +180,22 @@ def _list(request: SignedInRequest, team: Team, error: str = "", status: int = 2
         "people": people,
         "today": today,
         "error": error,
+        "search": NameSearchForm(),
         "ticked": request.POST.getlist("parcours_list"),
         "chosen_referent": request.POST.get("referent", ""),
         "total": counts["all"],
     }
     return render(request, "pre_cases/team_parcours.html", context, status=status)
+
+
+@require_http_methods(FORM)
+def team_search(request: SignedInRequest, code: str) -> HttpResponse:
+    """The team's parcours by name, closed ones too. Sent by POST: what is typed stands in no address, and no log."""
+    team = coordinated_team(request, code)
+    form = NameSearchForm(request.POST if request.method == "POST" else None)
+    found = search_by_name(request, form, Parcours.objects.coordinated_by(request.user).in_team(team.pk))
+    context = {"team": team, "search": form, "found": found, "today": timezone.localdate()}
+    return render(request, "pre_cases/team_search.html", context, status=422 if form.errors else 200)
 
 
 def _assign_several(request: SignedInRequest, team: Team) -> HttpResponse:

@@ -11,13 +11,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from audit.journal.consult import consult, consult_page
+from audit.journal.consult import Found, consult, consult_page, consult_search
 from audit.journal.page import capped_counts
-from pre_cases.forms.parcours import AssignForm, CloseForm, EnterForm, ReopenForm
+from pre_cases.forms.parcours import AssignForm, CloseForm, EnterForm, NameSearchForm, ReopenForm
 from pre_cases.forms.timeline import EntryForm
 from pre_cases.missing import missing_in
-from pre_cases.models import Draft, Parcours
+from pre_cases.models import Child, Document, Draft, Parcours
 from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag, ParcoursQuerySet
+from pre_cases.search.words import NameQuery
 from pre_cases.services.parcours import (
     assign_referent,
     close_parcours,
@@ -92,8 +93,28 @@ def my_parcours(request: SignedInRequest) -> HttpResponse:
         "chosen": chosen,
         "today": today,
         "total": counts["all"],
+        "search": NameSearchForm(),
     }
     return render(request, "pre_cases/my_parcours.html", context)
+
+
+def search_by_name(request: SignedInRequest, form: NameSearchForm, scope: ParcoursQuerySet) -> Found[Parcours]:
+    """The parcours of a scope whose child bears the name typed; nothing, and no event, for what names nobody."""
+    query = NameQuery(form.cleaned_data["name"]) if form.is_valid() else None
+    if not query:
+        return Found([], 0)
+    field: Any = Child._meta.get_field("search_words")
+    shown = scope.with_card(timezone.localdate())
+    return consult_search(request, scope, field=field, path="child__", answers=query.answers, shown=shown)
+
+
+@require_http_methods(FORM)
+def parcours_search(request: SignedInRequest) -> HttpResponse:
+    """*Mes parcours* by name. Sent by POST: what is typed stands in no address, and no log."""
+    form = NameSearchForm(request.POST if request.method == "POST" else None)
+    found = search_by_name(request, form, Parcours.objects.followed_by(request.user).open())
+    context = {"search": form, "found": found, "today": timezone.localdate()}
+    return render(request, "pre_cases/parcours_search.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -118,10 +139,18 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "may_reopen": may_decide and may_still_reopen(parcours),
         "missing": missing_in(parcours, may_decide=may_decide) if may_edit else [],
         "timeline": timeline_of(parcours, everything=request.GET.get("fil") == "tout", inside=may_edit or may_decide),
+        "documents": documents_of(parcours, may_read=may_edit or may_decide),
         "entry_form": EntryForm(initial=draft.content if draft else None),
         "draft": draft,
     }
     return render(request, "pre_cases/parcours_detail.html", context)
+
+
+def documents_of(parcours: Parcours, *, may_read: bool) -> list[Document]:
+    """The files kept on a parcours, the latest first; none for whom it is only shared with."""
+    if not may_read:
+        return []
+    return list(Document.objects.kept().filter(parcours=parcours).select_related("author").order_by("-added_at", "-pk"))
 
 
 @require_safe

@@ -14,11 +14,21 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audit.encryption.keys import load_keys_of
 from audit.journal.consult import CURSOR_PARAMETER, capped_counts, consult, consult_page
 from audit.journal.models import Action
-from pre_cases.forms.saisine import AssigneeForm, NewChildForm, OutcomeForm, SiblingForm, SituationForm, ToldForm
+from pre_cases.forms.saisine import (
+    AssigneeForm,
+    ChildSearchForm,
+    NewChildForm,
+    OutcomeForm,
+    SiblingForm,
+    SituationForm,
+    ToldForm,
+)
 from pre_cases.forms.timeline import EntryForm
 from pre_cases.instruction import ENDED, page_of
-from pre_cases.models import Child, Saisine
+from pre_cases.models import Child, Parcours, Saisine
 from pre_cases.querysets.saisine import WAITING
+from pre_cases.search.proof import proof_of_search
+from pre_cases.services.duplicates import Known, look_for_child
 from pre_cases.services.family import KnownAdult, NewAdult, is_unusual_age
 from pre_cases.services.saisine import (
     NewChild,
@@ -113,10 +123,38 @@ def _filter_links(
 
 
 @require_http_methods(FORM)
-def saisine_create(request: SignedInRequest) -> HttpResponse:
-    """A saisine about a child whom nobody in the team knows yet."""
+def saisine_search(request: SignedInRequest) -> HttpResponse:
+    """Before a child is recorded: is it known already? Then the whole form, with what was typed."""
     require(request, bool(working_teams(request.user)), kind="pre_cases.saisine", asked=Action.CREATE)
-    form = NewChildForm(request.POST or None, person=request.user, initial=_initial(request))
+    form = ChildSearchForm(request.POST or None, person=request.user, initial=_initial(request))
+    if form.is_valid():
+        known = attempt(form, lambda: look_for_child(by=request.user, **form.cleaned_data))
+        if known is not None:
+            typed = form.cleaned_data | {"team": form.cleaned_data["team"].pk}
+            whole = NewChildForm(
+                person=request.user, initial=typed | {"searched": proof_of_search(request.user, form.cleaned_data)}
+            )
+            context = {"form": whole, "known": known, "known_children": _known_children(request, known)}
+            return render(request, "pre_cases/saisine_create.html", context)
+    return render(request, "pre_cases/saisine_search.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def _known_children(request: SignedInRequest, known: Known) -> list[dict[str, Any]]:
+    """The children in reach, each with its latest parcours when it has one."""
+    cards: dict[UUID, Parcours] = {}
+    for parcours in Parcours.objects.with_card().filter(child__in=known.children).order_by("opened_on", "pk"):
+        cards[parcours.child_id] = parcours
+    load_keys_of(*cards.values())
+    return [{"child": child, "parcours": cards.get(child.pk)} for child in known.children]
+
+
+@require_http_methods(FORM)
+def saisine_create(request: SignedInRequest) -> HttpResponse:
+    """A saisine about a child whom nobody in the team knows yet; it begins by a search."""
+    require(request, bool(working_teams(request.user)), kind="pre_cases.saisine", asked=Action.CREATE)
+    if request.method != "POST":
+        return redirect("pre_cases:saisine_search")
+    form = NewChildForm(request.POST, person=request.user)
     return _record(request, form, "pre_cases/saisine_create.html", lambda: {"new_child": _new_child(form)})
 
 
@@ -177,15 +215,35 @@ def _record(
     about: Callable[[], dict[str, Any]],
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """Record the saisine typed and show it, or the page again with everything that was typed."""
-    if form.is_valid():
+    """Record the saisine typed and show it, or the page again with everything that was typed.
+
+    A new child is looked for first, unless that was just done under these very names.
+    """
+    context = context or {}
+    known = _known_before(request, form) if form.is_valid() and isinstance(form, NewChildForm) else None
+    if known:
+        context |= {"known": known, "known_children": _known_children(request, known)}
+    elif form.is_valid():
         saisine = attempt(form, lambda: receive_saisine(by=request.user, **about(), **form.situation_values()))
         if saisine:
             messages.success(request, "La saisine est enregistrée.")
             if is_unusual_age(form.cleaned_data.get("birth_date"), saisine.received_on):
                 messages.warning(request, UNUSUAL_AGE)
             return redirect("pre_cases:saisine_detail", pk=saisine.pk)
-    return render(request, template, {"form": form} | (context or {}), status=422 if form.is_bound else 200)
+    return render(request, template, {"form": form} | context, status=422 if form.is_bound else 200)
+
+
+def _known_before(request: SignedInRequest, form: NewChildForm) -> Known | None:
+    """What a search finds of the child typed, which the next sending shows to have been seen; None when it was."""
+    proof = proof_of_search(request.user, form.cleaned_data)
+    if form.cleaned_data["searched"] == proof:
+        return None
+    wanted = {name: form.cleaned_data[name] for name in ("first_name", "family_name", "birth_date", "team")}
+    known: Known | None = attempt(form, lambda: look_for_child(by=request.user, **wanted))
+    sent = request.POST.copy()
+    sent["searched"] = proof
+    form.data = sent
+    return known
 
 
 @require_safe

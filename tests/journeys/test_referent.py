@@ -67,17 +67,11 @@ class TestReferentMonday:
         benoit = visit(cast.benoit)
         benoit.open("/parcours/")
         benoit.follow("Nouvelle saisine")
+        benoit.fill({"Prénom": "Salomé", "Nom": "Roy", "Date de naissance": "2017-03-04"})
+        benoit.press("Continuer")
+        expect(benoit.field("Nom", benoit.group("L’enfant"))).to_have_value("Roy")
         benoit.fill({"Prescripteur": "École élémentaire"})
-        benoit.fill(
-            {
-                "Prénom": "Salomé",
-                "Nom": "Roy",
-                "Date de naissance": "2017-03-04",
-                "Sexe": "fille",
-                "Adresse de l’enfant": "3 rue du Palet",
-            },
-            benoit.group("L’enfant"),
-        )
+        benoit.fill({"Sexe": "fille", "Adresse de l’enfant": "3 rue du Palet"}, benoit.group("L’enfant"))
         benoit.fill(
             {
                 "Prénom": "Anne",

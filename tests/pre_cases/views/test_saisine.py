@@ -209,12 +209,34 @@ class TestSaisineCreate:
         page = signed_in(cast.benoit).post(url("saisine_create"), data, follow=True)
         assert "moins de 2 ans" in page.content.decode()
 
-    def test_writes_nothing_when_read(self, cast: Cast, signed_in) -> None:
-        assert signed_in(cast.benoit).get(url("saisine_create")).status_code == 200
+    def test_begins_by_a_search(self, cast: Cast, signed_in) -> None:
+        response = signed_in(cast.benoit).get(url("saisine_create"))
+        assert response.headers["Location"] == url("saisine_search")
         assert not Saisine.objects.filter(author=cast.benoit).exists()
 
     def test_says_what_to_do_in_danger(self, cast: Cast, signed_in) -> None:
-        assert "appelez le 119" in signed_in(cast.benoit).get(url("saisine_create")).content.decode()
+        page = signed_in(cast.benoit).post(url("saisine_create"), typed(team=cast.team_a.pk, source=""))
+        assert "appelez le 119" in page.content.decode()
+
+    def test_looks_for_a_child_that_nobody_has_looked_for(self, cast: Cast, signed_in) -> None:
+        """Sent without a search, or for other names than those searched: the known child is shown first."""
+        born = cast.ines.birth_date.isoformat()
+        data = typed(team=cast.team_a.pk, first_name="Ines", family_name="Morelle", birth_date=born)
+        client = signed_in(cast.benoit)
+        page = client.post(url("saisine_create"), data | {"searched": "0" * 64})
+        assert page.status_code == 422
+        assert [row["child"].pk for row in page.context["known_children"]] == [cast.ines.pk]
+        assert not Saisine.objects.filter(author=cast.benoit).exists()
+        again = data | {"searched": page.context["form"]["searched"].value()}
+        assert client.post(url("saisine_create"), again).status_code == 302
+        assert Saisine.objects.filter(author=cast.benoit).count() == 1
+
+    def test_asks_again_when_the_names_have_changed_since(self, cast: Cast, signed_in) -> None:
+        client = signed_in(cast.benoit)
+        who = {"first_name": "Léo", "family_name": "Ferrand", "birth_date": "", "team": cast.team_a.pk}
+        searched = client.post(url("saisine_search"), who).context["form"]["searched"].value()
+        changed = typed(team=cast.team_a.pk, first_name="Inès", family_name="Morel", birth_date="", searched=searched)
+        assert client.post(url("saisine_create"), changed).status_code == 422
 
     def test_does_not_exist_for_who_works_in_no_team(self, cast: Cast, signed_in) -> None:
         for person in (cast.david, cast.esther, cast.farid, cast.gaelle, cast.hugo):
