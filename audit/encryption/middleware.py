@@ -12,10 +12,14 @@ from django.template.loader import render_to_string
 
 from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey, UnreadableValue
 from audit.encryption.keys import key_ring
+from audit.journal import trace
 from audit.journal.models import Action
 from audit.journal.record import record_event
 
 logger = logging.getLogger(__name__)
+
+KEPT_APART = ("csrfmiddlewaretoken", "password")  # of what was sent: never shown again
+WORTH_KEEPING = 3  # characters typed; a choice or a tick is quickly made again
 
 
 class KeyRingMiddleware:
@@ -29,15 +33,37 @@ class KeyRingMiddleware:
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """503 without any content of ours, never an empty value shown as if it were one."""
+        """503 without any stored content, never an empty value shown as if it were one.
+
+        What the person had just sent is given back, and to no one else: it was not recorded.
+        """
         if not isinstance(exception, UnreadableValue | UnreadableKey | KeyProviderUnavailable):
             return None
         logger.error("%s: %s", type(exception).__name__, exception)
         if isinstance(exception, UnreadableValue):
             _record_unreadable(request, exception)
-        response = HttpResponse(render_to_string("503.html"), status=503)
+        context = {
+            "keys_are_away": isinstance(exception, KeyProviderUnavailable),
+            "reference": trace.request_id(),
+            "typed": typed_texts(request),
+        }
+        response = HttpResponse(render_to_string("503.html", context), status=503)
         response["Cache-Control"] = "no-store"
         return response
+
+
+def typed_texts(request: HttpRequest) -> list[str]:
+    """The texts that a person had typed in the form just sent, to be copied from the page of the error."""
+    if request.method != "POST":
+        return []
+    sent = [
+        value
+        for name, values in request.POST.lists()
+        if not any(part in name.lower() for part in KEPT_APART)
+        for value in values
+        if isinstance(value, str)
+    ]
+    return [text for text in sent if len(text.strip()) >= WORTH_KEEPING and " " in text.strip()]
 
 
 def _record_unreadable(request: HttpRequest, exception: UnreadableValue) -> None:
