@@ -14,6 +14,7 @@ app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
     "sweep-orphan-keys": {"task": "audit.sweep_orphan_keys", "schedule": crontab(hour=3, minute=10)},
+    "scrub-keystore": {"task": "audit.scrub_keystore", "schedule": crontab(hour=3, minute=50)},
     "resume-rotation": {"task": "audit.resume_rotation", "schedule": crontab(minute="*/5")},
     "finish-reencryptions": {"task": "pre_cases.finish_reencryptions", "schedule": crontab(minute="*/5")},
     "finish-erasures": {"task": "pre_cases.finish_erasures", "schedule": crontab(minute=20)},

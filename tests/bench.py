@@ -1,4 +1,4 @@
-"""« make bench »: how the first pages of the day behave from 1,000 to 10,000 parcours. Nothing here is a test.
+"""« make bench »: the first pages of the day from 1,000 to 10,000 parcours, encryption, search. Nothing is a test.
 
 On PostgreSQL when a server answers, on SQLite otherwise. Times are of this machine: only their ratio means something.
 """
@@ -32,11 +32,16 @@ def main() -> None:
     django.setup()
     from django.db import connection
 
+    from tests import bench_encryption
+
     measures = {}
     for size in SIZES:
         with city(size):
             measures[size] = list(measured())
             version = server_version()
+            if size == max(SIZES):
+                bench_encryption.run()
+                bench_encryption.searches(bench_encryption.scopes_of(400))
     print(f"\nPython {platform.python_version()}, Django {django.__version__}, {connection.vendor} {version}")
     print(f"Médiane de {REPEATS} lectures, en millisecondes, requêtes entre parenthèses.\n")
     print(f"{'page':<28}" + "".join(f"{size:>14}" for size in SIZES) + f"{'rapport':>10}")
@@ -57,7 +62,7 @@ def city(children: int) -> Iterator[None]:
 
     runner = DiscoverRunner(verbosity=0, interactive=False)
     runner.setup_test_environment()
-    databases = runner.setup_databases()
+    databases = runner.setup_databases(serialized_aliases=[])
     try:
         print(f"{children} enfants sur {connection.vendor}…", flush=True)
         load(seed=1, today=timezone.localdate(), targets=Targets(0, 0, children))

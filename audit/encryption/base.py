@@ -171,7 +171,10 @@ class EncryptedField(models.Field):
         """The clear value of an envelope held by a record."""
         owner = self._owner(instance)
         content = self.unseal(envelope, *owner)
-        return _Clear(self, self.value_of(content, owner[0]), envelope, content, owner)
+        try:
+            return _Clear(self, self.decode(content), envelope, content, owner)
+        except ValueError:
+            raise UnreadableValue(self.aad, owner[0]) from None
 
     def _owner(self, instance: Any) -> tuple[UUID, UUID]:
         """The id of the tracked record (on a historical row too, whose own key is ``history_id``) and its key's."""

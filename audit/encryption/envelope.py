@@ -30,6 +30,7 @@ NONCE_SIZE = 12
 TAG_SIZE = 16
 LENGTH_SIZE = 4
 OVERHEAD = HEADER_SIZE + NONCE_SIZE + TAG_SIZE
+SHORTEST = OVERHEAD + 16
 BLOCK = 128  # above it, sizes are its multiples
 
 
@@ -93,6 +94,11 @@ _VERSION_LENGTH = b"\0\0\0\2"
 _UUID_LENGTH = b"\0\0\0\x10"
 
 
+def aad_of(head: bytes, key_id: bytes, label: bytes, record_id: bytes) -> bytes:
+    """The additional data of an envelope that begins with these four bytes."""
+    return _AAD_STARTS[head[:2]] + key_id + _VERSION_LENGTH + head[2:] + label + record_id
+
+
 def field_label(name: str) -> bytes:
     """The part of the additional data that names a field, ready for ``seal`` and ``unseal``."""
     encoded = name.encode()
@@ -110,22 +116,23 @@ def seal(
     algorithm: int = AES_256_GCM,
 ) -> Envelope:
     """Encrypt a value for one field of one record, under a fresh random nonce."""
-    start = bytes([FORMAT, algorithm])
-    version = key_version.to_bytes(2)
+    head = bytes([FORMAT, algorithm]) + key_version.to_bytes(2)
     nonce = os.urandom(NONCE_SIZE)
-    aad = _AAD_STARTS[start] + key_id.bytes + _VERSION_LENGTH + version + label + record_id.bytes
-    return Envelope(start + version + nonce + cipher.of(algorithm).encrypt(nonce, pad(plain), aad))
+    aad = aad_of(head, key_id.bytes, label, record_id.bytes)
+    return Envelope(head + nonce + cipher.of(algorithm).encrypt(nonce, pad(plain), aad))
 
 
 def unseal(envelope: Envelope, ciphers: Mapping[int, Cipher], *, key_id: UUID, label: bytes, record_id: UUID) -> bytes:
     """The value inside; ``ciphers`` are the versions of the data key. Raises BadEnvelope if anything is amiss."""
-    cipher = ciphers.get(envelope.key_version())
+    data = envelope.data
+    if data[:2] not in _AAD_STARTS or len(data) < SHORTEST:
+        raise BadEnvelope("unknown version or algorithm, or impossible length")
+    cipher = ciphers.get(data[2] << 8 | data[3])
     if cipher is None:
         raise BadEnvelope("the key does not exist in this version")
-    data = envelope.data
-    aad = _AAD_STARTS[data[:2]] + key_id.bytes + _VERSION_LENGTH + data[2:4] + label + record_id.bytes
+    aad = aad_of(data[:4], key_id.bytes, label, record_id.bytes)
     try:
-        padded = cipher.of(data[1]).decrypt(data[4:16], data[16:], aad)
+        padded = (cipher.gcm if data[1] == AES_256_GCM else cipher.of(data[1])).decrypt(data[4:16], data[16:], aad)
     except InvalidTag:
         raise BadEnvelope("altered, or not from here") from None
     return unpad(padded)

@@ -27,8 +27,7 @@ from audit.encryption.errors import (
 )
 from audit.encryption.keystore.models import DataKey, KeyKind, Tombstone
 from audit.encryption.keystore.router import DATABASE
-from audit.encryption.keystore.rows import wrapped_row
-from audit.encryption.providers import Wrapped, provider
+from audit.encryption.keystore.rows import read_secrets, wrapped_row
 
 __all__ = [
     "EncryptionError",
@@ -80,9 +79,9 @@ def load_keys(ids: Iterable[UUID | None]) -> None:
     ring = _open_ring()
     missing = [key_id for key_id in dict.fromkeys(ids) if key_id is not None and key_id not in ring]
     for chunk in _chunks(missing):
-        found = _read_keystore(chunk)
+        found = read_secrets(key_id.bytes for key_id in chunk)
         for key_id in chunk:
-            ring[key_id] = {version: Cipher(key) for version, key in found.get(key_id, {}).items()}
+            ring[key_id] = {version: Cipher(key) for version, key in found.get(key_id.bytes, {}).items()}
 
 
 def load_keys_of(*records: models.Model) -> None:
@@ -107,9 +106,9 @@ def create_data_keys(kind: str, count: int) -> list[UUID]:
     with transaction.atomic(using=DATABASE, durable=True):
         DataKey.objects.bulk_create(rows, batch_size=1_000)
     for chunk in _chunks(list(keys)):
-        found = _read_keystore(chunk)
+        found = read_secrets(key_id.bytes for key_id in chunk)
         for key_id in chunk:
-            if found.get(key_id) != {1: keys[key_id]}:
+            if found.get(key_id.bytes) != {1: keys[key_id]}:
                 raise UnreadableKey(key_id)
             ring[key_id] = {1: Cipher(keys[key_id])}
     return list(keys)
@@ -138,7 +137,7 @@ def destroy_data_keys(ids: Iterable[UUID]) -> int:
 
 def secret_of(key_id: UUID) -> bytes:
     """The bytes of a key that encrypts nothing: that of the index of duplicates. Raises UnreadableKey."""
-    found = _read_keystore([key_id]).get(key_id)
+    found = read_secrets([key_id.bytes]).get(key_id.bytes)
     if not found:
         raise UnreadableKey(key_id)
     return found[max(found)]
@@ -157,16 +156,6 @@ def _open_ring() -> dict[UUID, dict[int, Cipher]]:
     if ring is None:
         raise KeyNotLoaded("No key ring is open: requests have one, tasks and commands use @key_ring().")
     return ring
-
-
-def _read_keystore(ids: list[UUID]) -> dict[UUID, dict[int, bytes]]:
-    wrapper = provider()
-    rows = DataKey.objects.filter(key_id__in=ids).values_list("key_id", "version", "wrapped", "kek_version")
-    found: dict[UUID, dict[int, bytes]] = {}
-    for key_id, version, data, kek_version in rows.iterator(chunk_size=2_000):
-        key = wrapper.unwrap(key_id, version, Wrapped(kek_version, bytes(data)))
-        found.setdefault(key_id, {})[version] = key
-    return found
 
 
 def _key_ids_held_by(records: Iterable[models.Model]) -> set[UUID]:

@@ -130,10 +130,10 @@ def consult_search(
     is nowhere in the event: only how many records answered. Never called inside a transaction.
     """
     actor = _actor_of(request)
-    values = read_column(scope.order_by()[: LARGEST_SCOPE + 1], field, path)
+    values = read_column(scope, field, path, at_most=LARGEST_SCOPE + 1)
     ranks = answers([text for _, text in values])
     best = sorted(ranks, key=lambda place: (ranks[place], values[place][1]))[:size]
-    order = {values[place][0]: number for number, place in enumerate(best)}
+    order = {UUID(bytes=values[place][0]): number for number, place in enumerate(best)}
     with transaction.atomic(durable=True):
         records = sorted(shown.filter(pk__in=order), key=lambda record: order[record.pk])
         record_event(

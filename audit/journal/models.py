@@ -32,6 +32,8 @@ class Action(models.TextChoices):
     KEY_USE = "key_use", "usage d’une clé"
     ERASE = "erase", "effacement"
     KEY_DESTROYED = "key_destroyed", "clé détruite"
+    BACKUP = "backup", "sauvegarde"
+    RESTORE = "restore", "restauration"
     PURGE = "purge", "mois effacé du journal"
 
 

@@ -87,7 +87,7 @@ def _in_reach(wanted: Identity, person: User) -> list[Child]:
     query = NameQuery(f"{wanted.first_name} {wanted.family_name}")
     words = read_column(Child.objects.referable_by(person), Child._meta.get_field("search_words"))
     answers = query.answers([text for _, text in words])
-    ids = [words[place][0] for place in answers]
+    ids = [UUID(bytes=words[place][0]) for place in answers]
     children = list(Child.objects.filter(pk__in=ids).select_related("family").order_by("pk"))
     load_keys_of(*children)
     return [c for c in children if not (c.birth_date and wanted.birth_date and c.birth_date != wanted.birth_date)]

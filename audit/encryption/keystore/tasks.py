@@ -6,10 +6,12 @@ import logging
 from datetime import timedelta
 
 from celery import shared_task
+from django.db import connections
 from django.utils import timezone
 
 from audit.encryption.keyed import chunks, not_named
 from audit.encryption.keystore.models import DataKey, KeyKind
+from audit.encryption.keystore.router import DATABASE
 from audit.encryption.rotation import is_rotating, rewrap_all
 from audit.history import system_account
 
@@ -42,6 +44,20 @@ def sweep_orphan_keys(*, even_if_many: bool = False) -> int:
     if orphans:
         logger.info("%d orphan keys deleted", len(orphans))
     return len(orphans)
+
+
+@shared_task(name="audit.scrub_keystore")
+def scrub_keystore() -> None:
+    """Take out of the keystore's own files what was deleted in it: the wrapped form of destroyed keys.
+
+    What its backups and the log of the engine still hold dies with the key-encryption key, at the next rotation.
+    """
+    connection = connections[DATABASE]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"VACUUM FULL {DataKey._meta.db_table}")
+        else:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @shared_task(name="audit.resume_rotation")

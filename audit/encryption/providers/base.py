@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 NONCE_SIZE = 12
 MEMORY_SECONDS = 60  # how long a key-encryption key stays in the memory of a process
-_WRAP_FORMAT = b"marelle data key 1"
+_FORMAT = b"marelle data key 1"
+_START = len(_FORMAT).to_bytes(4) + _FORMAT + (16).to_bytes(4)
+_TWO_BYTES = (2).to_bytes(4)
+
+
+Row = tuple[bytes, int, int, bytes]  # key id, version, version of the key-encryption key, wrapped key
+Secrets = dict[bytes, dict[int, bytes]]  # key id: version: data key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,9 @@ class KeyProvider(Protocol):
     def unwrap(self, key_id: UUID, version: int, wrapped: Wrapped) -> bytes:
         """The data key; raises UnreadableKey when the stored form was altered, moved or wrapped by another key."""
 
+    def unwrap_all(self, rows: Iterable[Row]) -> Secrets:
+        """As ``unwrap``, for the rows of a page or of a search: the versions of each key, by its id's bytes."""
+
     def health(self) -> None:
         """Return if the key-encryption key can be used now, whatever is in memory."""
 
@@ -44,7 +54,6 @@ class KeyProvider(Protocol):
         """Destroy a version that wraps nothing any more; raises KeySourceIsReadOnly where Marelle cannot."""
 
 
-def bound_to(key_id: UUID, version: int, kek_version: int) -> bytes:
-    """The additional data of a wrapped key: it opens for this id and these versions only."""
-    parts = (_WRAP_FORMAT, key_id.bytes, version.to_bytes(2), kek_version.to_bytes(2))
-    return b"".join(len(part).to_bytes(4) + part for part in parts)
+def bound_to(key_id: bytes, version: int, kek_version: int) -> bytes:
+    """The additional data of a wrapped key, each part behind its length: it opens for this id and versions only."""
+    return _START + key_id + _TWO_BYTES + version.to_bytes(2) + _TWO_BYTES + kek_version.to_bytes(2)

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.encryption.envelope import KEY_SIZE
 from audit.encryption.errors import KeyProviderUnavailable, KeySourceIsReadOnly, UnreadableKey
-from audit.encryption.providers.base import MEMORY_SECONDS, NONCE_SIZE, Wrapped, bound_to
+from audit.encryption.providers.base import MEMORY_SECONDS, NONCE_SIZE, Row, Secrets, Wrapped, bound_to
 
 LARGEST_FILE = 16 * 1024
 LAST_VERSION = 2**16 - 1
@@ -56,19 +56,29 @@ class SecretProvider:
         ciphers = self._current()
         primary = max(ciphers)
         nonce = os.urandom(NONCE_SIZE)
-        return Wrapped(primary, nonce + ciphers[primary].encrypt(nonce, plain, bound_to(key_id, version, primary)))
+        return Wrapped(
+            primary, nonce + ciphers[primary].encrypt(nonce, plain, bound_to(key_id.bytes, version, primary))
+        )
 
     def unwrap(self, key_id: UUID, version: int, wrapped: Wrapped) -> bytes:
-        cipher = self._current().get(wrapped.kek_version)
-        if cipher is None:  # added by another process since the last reading
-            cipher = self._read_again().get(wrapped.kek_version)
-        if cipher is None:
-            raise UnreadableKey(key_id)
-        aad = bound_to(key_id, version, wrapped.kek_version)
-        try:
-            return cipher.decrypt(wrapped.data[:NONCE_SIZE], wrapped.data[NONCE_SIZE:], aad)
-        except (InvalidTag, ValueError):
-            raise UnreadableKey(key_id) from None
+        return self.unwrap_all([(key_id.bytes, version, wrapped.kek_version, wrapped.data)])[key_id.bytes][version]
+
+    def unwrap_all(self, rows: Iterable[Row]) -> Secrets:
+        ciphers = self._current()
+        found: Secrets = {}
+        for key_id, version, kek_version, data in rows:
+            if kek_version not in ciphers:  # added by another process since the last reading
+                ciphers = self._read_again()
+            try:
+                cipher = ciphers[kek_version]
+                secret = cipher.decrypt(data[:NONCE_SIZE], data[NONCE_SIZE:], bound_to(key_id, version, kek_version))
+            except (KeyError, InvalidTag, ValueError):
+                raise UnreadableKey(UUID(bytes=key_id)) from None
+            if key_id in found:
+                found[key_id][version] = secret
+            else:
+                found[key_id] = {version: secret}
+        return found
 
     def health(self) -> None:
         self._read()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 
 from audit.encryption.envelope import KEY_SIZE, TAG_SIZE
 from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey
-from audit.encryption.providers.base import NONCE_SIZE, Wrapped, bound_to
+from audit.encryption.providers.base import NONCE_SIZE, Row, Secrets, Wrapped, bound_to
 
 R = TypeVar("R")
 
@@ -73,7 +73,7 @@ class TokenProvider:
                 raise KeyProviderUnavailable(f"{self._name} holds no key {self._address.label}-1.")
             primary = max(keys)
             nonce = os.urandom(NONCE_SIZE)
-            parameters = _parameters(nonce, bound_to(key_id, version, primary))
+            parameters = _parameters(nonce, bound_to(key_id.bytes, version, primary))
             sealed = keys[primary].encrypt(plain, mechanism=Mechanism.AES_GCM, mechanism_param=parameters)
             return Wrapped(primary, nonce + sealed)
 
@@ -84,7 +84,7 @@ class TokenProvider:
             key = self._opened().get(wrapped.kek_version) or self._look().get(wrapped.kek_version)
             if key is None or len(wrapped.data) <= NONCE_SIZE + TAG_SIZE:
                 raise UnreadableKey(key_id)
-            parameters = _parameters(wrapped.data[:NONCE_SIZE], bound_to(key_id, version, wrapped.kek_version))
+            parameters = _parameters(wrapped.data[:NONCE_SIZE], bound_to(key_id.bytes, version, wrapped.kek_version))
             try:
                 plain: bytes = key.decrypt(
                     wrapped.data[NONCE_SIZE:], mechanism=Mechanism.AES_GCM, mechanism_param=parameters
@@ -95,6 +95,13 @@ class TokenProvider:
             return plain
 
         return self._asking(decrypt)
+
+    def unwrap_all(self, rows: Iterable[Row]) -> Secrets:
+        found: Secrets = {}
+        for key_id, version, kek_version, data in rows:
+            secret = self.unwrap(UUID(bytes=key_id), version, Wrapped(kek_version, data))
+            found.setdefault(key_id, {})[version] = secret
+        return found
 
     def health(self) -> None:
         self._asking(lambda: self._prove(self._primary()))
