@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from audit.encryption.reencryption import finish_reencryption, unfinished_reencryptions
+from audit.encryption import reencryption
 from audit.history import system_account
 from audit.journal import trace
 from pre_cases.services.document import sweep_files
@@ -35,8 +35,7 @@ def send_duplicate_notice(notice_id: str) -> None:
 @shared_task(name="pre_cases.finish_reencryptions")
 def finish_reencryptions() -> None:
     """Go on with the re-encryptions that a killed process left, and destroy the former keys once nobody holds them."""
-    for key_id in unfinished_reencryptions():
-        finish_reencryption(key_id, by=system_account())
+    reencryption.finish_reencryptions(by=system_account())
 
 
 @shared_task(name="pre_cases.finish_erasures")

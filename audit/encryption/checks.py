@@ -12,12 +12,12 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models
 
 from audit.encryption.envelope import ALGORITHMS
-from audit.encryption.errors import KeyProviderUnavailable
+from audit.encryption.errors import KeyProviderUnavailable, WrongMasterKey
 from audit.encryption.fields import EncryptedField
 from audit.encryption.keystore.models import MasterKey
 from audit.encryption.keystore.router import DATABASE
 from audit.encryption.providers import provider
-from audit.encryption.witness import WrongMasterKey, require_same_keys
+from audit.encryption.witness import require_same_keys
 
 
 def check_encrypted_fields(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:

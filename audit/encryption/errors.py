@@ -21,6 +21,10 @@ class KeySourceIsReadOnly(EncryptionError):
     """This source of the key-encryption key is changed by the operator, not by Marelle; the message says how."""
 
 
+class WrongMasterKey(EncryptionError):
+    """The key at hand is not the one that wrapped this keystore; the message says which version, for the operator."""
+
+
 class UnreadableKey(EncryptionError):
     """A wrapped data key does not open: it was altered, moved, or wrapped by another key-encryption key."""
 

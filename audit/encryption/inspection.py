@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey
+from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey, WrongMasterKey
 from audit.encryption.keyed import named_keys
 from audit.encryption.keystore.models import DataKey, MasterKey, Tombstone
 from audit.encryption.keystore.rows import canary_sings, unwrapped
 from audit.encryption.providers import provider
-from audit.encryption.witness import WrongMasterKey, require_same_keys
+from audit.encryption.witness import require_same_keys
 
 NAMED_AT_MOST = 20  # ids written in a fault; the count says the rest
 
@@ -60,9 +60,10 @@ def _open_every_key(found: Inspection) -> None:
             closed.append(f"{row.key_id} v{row.version}")
             continue
         found.opened += 1
-        found.with_canary += row.canary is not None
         if not canary_sings(row, key):
             wrong.append(f"{row.key_id} v{row.version}")
+        elif row.canary is not None:
+            found.with_canary += 1
     found.fault("Clés qui ne s’ouvrent pas", closed)
     found.fault("Clés qui s’ouvrent mais ne sont pas les bonnes", wrong)
 
@@ -72,7 +73,7 @@ def _look_for_missing_keys(found: Inspection) -> None:
     present = set(DataKey.objects.values_list("key_id", flat=True))
     missing = named - present
     destroyed = missing & set(Tombstone.objects.values_list("key_id", flat=True))
-    if named and not named & present:
+    if missing - destroyed and not named & present:
         found.faults.append(
             f"Aucune des {len(named)} clés que les données nomment n’est dans ce coffre : "
             "c’est celui d’une autre installation, ou il est vide."

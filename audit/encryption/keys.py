@@ -43,6 +43,7 @@ __all__ = [
     "key_ring",
     "load_keys",
     "load_keys_of",
+    "own_key_ring",
 ]
 
 MAX_IDS_PER_QUERY = 10_000  # below the number of parameters that SQLite and PostgreSQL accept
@@ -61,6 +62,13 @@ def key_ring() -> Iterator[None]:
     if _ring.get() is not None:
         yield
         return
+    with own_key_ring():
+        yield
+
+
+@contextmanager
+def own_key_ring() -> Iterator[None]:
+    """A ring apart from the one around: long work reads the keystore as it is now, and forgets as it goes."""
     ring: dict[UUID, dict[int, Cipher]] = {}
     token = _ring.set(ring)
     try:

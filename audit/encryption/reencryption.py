@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
 from audit.encryption.envelope import KEY_SIZE
-from audit.encryption.errors import UnreadableKey, UnreadableValue
-from audit.encryption.files.store import Owner, key_version_of, path_of, reseal_file
+from audit.encryption.errors import EncryptionError, UnreadableKey, UnreadableValue
+from audit.encryption.files.store import Owner, key_version_of, reseal_file
 from audit.encryption.keyed import encrypted_fields, is_historical, keyed_models
-from audit.encryption.keys import key_ring, load_keys
+from audit.encryption.keys import load_keys, own_key_ring
 from audit.encryption.keystore.models import DataKey, KeyKind
 from audit.encryption.keystore.router import DATABASE
 from audit.encryption.keystore.rows import wrapped_row
@@ -47,7 +48,7 @@ def begin_reencryption(key_id: UUID, *, by: AbstractBaseUser) -> int:
         raise UnreadableKey(key_id)
     if len(rows) == 1:
         version = rows[0].version + 1
-        with transaction.atomic(using=DATABASE, durable=True):
+        with suppress(IntegrityError), transaction.atomic(using=DATABASE, durable=True):  # somebody began just now
             wrapped_row(key_id, version, KeyKind(rows[0].kind), os.urandom(KEY_SIZE)).save()
         _journal(key_id, "reencryption_started", by)
     return max(row.version for row in DataKey.objects.filter(key_id=key_id))
@@ -58,9 +59,11 @@ def reseal(key_id: UUID) -> tuple[int, int]:
 
     What does not open is logged and left as it is. History keeps its dates and authors: only the seal changes.
     """
-    with key_ring():
+    with own_key_ring():
         load_keys([key_id])
         newest = DataKey.objects.filter(key_id=key_id).aggregate(newest=Max("version"))["newest"]
+        if newest is None:
+            return 0, 0  # destroyed meanwhile
         written = unreadable = 0
         for model in keyed_models():
             changed, failed = _reseal_rows(model, key_id, newest)
@@ -84,6 +87,17 @@ def finish_reencryption(key_id: UUID, *, by: AbstractBaseUser) -> bool:
         DataKey.objects.filter(key_id=key_id, version__lt=newest.version).delete()
     _journal(key_id, "reencryption_done", by)
     return True
+
+
+def finish_reencryptions(*, by: AbstractBaseUser) -> int:
+    """Go on with every re-encryption under way; how many are over. One that fails is logged, and stops no other."""
+    finished = 0
+    for key_id in unfinished_reencryptions():
+        try:
+            finished += finish_reencryption(key_id, by=by)
+        except (EncryptionError, OSError) as error:
+            logger.error("re-encryption of key %s: %s: %s", key_id, type(error).__name__, error)
+    return finished
 
 
 def unfinished_reencryptions() -> list[UUID]:
@@ -125,12 +139,12 @@ def _reseal_rows(model: Any, key_id: UUID, newest: int) -> tuple[int, int]:
 def _reseal_files(model: Any, key_id: UUID, newest: int) -> tuple[int, int]:
     written = unreadable = 0
     for record_id in model._base_manager.filter(data_key_id=key_id).values_list("pk", flat=True):
-        if not path_of(record_id).exists():
-            continue
         try:
             if key_version_of(record_id) < newest:
                 reseal_file(Owner(model.sealed_content, record_id, key_id))
                 written += 1
+        except FileNotFoundError:
+            continue  # taken away
         except (UnreadableValue, ValueError) as error:
             logger.error("%s %s: %s", model.sealed_content, record_id, error)
             unreadable += 1

@@ -43,18 +43,21 @@ def start_rotation(*, by: AbstractBaseUser) -> MasterKey:
     Raises KeySourceIsReadOnly when the operator adds versions himself: a version found there is then taken.
     """
     register_versions()
-    latest = MasterKey.objects.latest("version")
-    if latest.rewrapped_at is not None:
-        provider().add_version()
-        register_versions()
-        latest = MasterKey.objects.latest("version")
-    _journal(by, "rotation_started", version=latest.version)
-    return latest
+    with transaction.atomic(using=DATABASE):
+        list(MasterKey.objects.select_for_update())  # one rotation at a time
+        primary = _primary()
+        is_new = primary.rewrapped_at is not None
+        if is_new:
+            provider().add_version()
+            primary = _primary()
+    if is_new:
+        _journal(by, "rotation_started", version=primary.version)
+    return primary
 
 
 def is_rotating() -> bool:
     """Whether a version was added and some data keys may still be wrapped by a former one."""
-    return MasterKey.objects.filter(rewrapped_at__isnull=True, retired_at__isnull=True).exists()
+    return _primary().rewrapped_at is None
 
 
 def pending() -> int:
@@ -69,13 +72,12 @@ def rewrap_all(*, by: AbstractBaseUser, say: Callable[[int], object] = lambda le
     never written again. Two runs at once do no harm.
     """
     primary = _primary()
-    unreadable = 0
     while True:
         unreadable, done = _rewrap_pass(primary.version, say)
         left = DataKey.objects.filter(kek_version__lt=primary.version).count()
         if not done or left <= unreadable:
             break
-    if not unreadable and MasterKey.objects.filter(pk=primary.pk, rewrapped_at__isnull=True).update(
+    if not left and MasterKey.objects.filter(pk=primary.pk, rewrapped_at__isnull=True).update(
         rewrapped_at=timezone.now()
     ):
         _journal(by, "rotation_done", version=primary.version)
@@ -104,6 +106,8 @@ def _rewrap(row: DataKey) -> int:
     """Only if the row is still the one that was read: another run, or an erasure, may have been there."""
     key = unwrapped(row)
     wrapped: Wrapped = provider().wrap(row.key_id, row.version, key)
+    if wrapped.kek_version <= row.kek_version:
+        return 0
     canary = row.canary or sealed_canary(row.key_id, row.version, key)
     same = DataKey.objects.filter(pk=row.pk, kek_version=row.kek_version)
     return same.update(wrapped=wrapped.data, kek_version=wrapped.kek_version, canary=canary)
@@ -135,8 +139,9 @@ def retire_old_versions(*, by: AbstractBaseUser) -> list[int]:
 
 
 def _primary() -> MasterKey:
+    """The version that wraps now, read from its source; raises WrongMasterKey when the source is another one."""
     register_versions()
-    return MasterKey.objects.latest("version")
+    return MasterKey.objects.get(version=provider().versions()[-1])
 
 
 def _journal(by: AbstractBaseUser, what: str, *, version: int) -> None:

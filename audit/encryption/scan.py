@@ -11,6 +11,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
 from audit.encryption.base import EncryptedField
@@ -55,7 +56,10 @@ def _fetch(
 ) -> list[tuple[bytes, bytes, bytes, bytes]]:
     """Primary key, record id and key id as bytes, and the envelope, as the driver gives them."""
     asked = rows.order_by().filter(**{f"{names[-1]}__isnull": False}).values_list("pk", *names)[:at_most]
-    sql, params = asked.query.get_compiler(ALIAS).as_sql()
+    try:
+        sql, params = asked.query.get_compiler(ALIAS).as_sql()
+    except EmptyResultSet:
+        return []
     connection = connections[ALIAS]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

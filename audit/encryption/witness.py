@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError
 from django.utils import timezone
 
-from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey
+from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey, WrongMasterKey
 from audit.encryption.keystore.models import DataKey, MasterKey
 from audit.encryption.keystore.router import DATABASE
 from audit.encryption.providers import Wrapped, provider
@@ -20,16 +20,15 @@ NOBODY = UUID(int=0)  # the id that the canary of a master key is bound to
 CANARY = b"marelle".ljust(32, b"\0")
 
 
-class WrongMasterKey(Exception):
-    """The key at hand is not the one that wrapped this keystore; the message says which version, for the operator."""
-
-
 def register_versions() -> None:
     """Note the versions of the provider not known yet, each with a canary; nothing is written when all are.
 
-    The first version of an empty keystore has nothing to wrap again.
+    The first version of an empty keystore has nothing to wrap again. Raises WrongMasterKey: the source of another
+    keystore teaches this one nothing.
     """
     known = set(MasterKey.objects.values_list("version", flat=True))
+    if known:
+        require_same_keys()
     for version in provider().versions():
         if version in known:
             continue
@@ -66,7 +65,7 @@ def register_after_migrate(using: str, **kwargs: Any) -> None:
         return
     try:
         register_versions()
-    except KeyProviderUnavailable:
+    except (KeyProviderUnavailable, WrongMasterKey):
         return  # said by the checks, and by everything that needs the key
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from typing import BinaryIO
 
 from pre_cases.models import ContentType
@@ -58,7 +59,7 @@ def _text_in_an_archive(file: BinaryIO) -> ContentType | None:
                 return ContentType.ODT
             if "word/document.xml" in names and DOCX_MAIN in _part(archive, "[Content_Types].xml"):
                 return ContentType.DOCX
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, OSError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, OSError, EOFError):
         return None
     return None
 

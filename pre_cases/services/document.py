@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from audit.encryption.files.store import NoRoom, Owner, Stored, delete_files, kept_files, write_file
+from audit.encryption.files.store import NoRoom, Owner, Stored, delete_files, kept_files, sweep_parts, write_file
 from audit.encryption.files.stream import BadFile
 from audit.journal.record import record_change
 from audit.services import Refused, service
@@ -107,9 +107,10 @@ def sweep_files() -> int:
 
     Many of them look like the wrong database, or an older one: nothing is then deleted, and an error is logged.
     """
+    before = time.time() - ORPHAN_AFTER
+    sweep_parts(before)
     files = dict(kept_files())
     named: set[UUID] = set(Document.objects.kept().values_list("pk", flat=True))
-    before = time.time() - ORPHAN_AFTER
     orphans = [record_id for record_id, written_at in files.items() if record_id not in named and written_at < before]
     if len(orphans) > max(SUSPECT_COUNT, len(files) // SUSPECT_SHARE):
         logger.error("%d of %d files are named by no document: nothing deleted.", len(orphans), len(files))

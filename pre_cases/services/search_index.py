@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.encryption.keys import create_data_key, destroy_data_keys, key_ring, load_keys_of
+from audit.encryption.keys import create_data_key, destroy_data_keys, key_ring, load_keys_of, own_key_ring
 from audit.encryption.keystore.models import KeyKind
 from audit.history import acting_as
 from audit.journal.models import Action
@@ -43,7 +43,7 @@ def complete_index(*, key_id: UUID | None = None, say: Callable[[int], object] =
     while ids := list(
         Child.objects.exclude(tags__index_key_id=key_id).order_by("pk").values_list("pk", flat=True)[:BATCH]
     ):
-        with key_ring(), transaction.atomic():
+        with own_key_ring(), transaction.atomic():
             children = list(Child.objects.select_for_update().filter(pk__in=ids))
             load_keys_of(*children)
             _write(children, key_id, secrets_of_index()[key_id])

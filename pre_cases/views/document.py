@@ -38,7 +38,7 @@ def document_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def document_download(request: SignedInRequest, pk: UUID) -> FileResponse:
     """The file, as an attachment; it is verified whole before its first byte leaves."""
     document = consult(request, Document.objects.visible_to(request.user), pk=pk, action=Action.DOWNLOAD)
-    reader = reader_of(document.sealed)
+    reader = reader_of(document.sealed, digest=document.digest)
     return FileResponse(
         io.BufferedReader(reader), as_attachment=True, filename=document.name, content_type=document.content_type
     )

@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -82,8 +82,11 @@ def open_file(owner: Owner) -> Iterator[SealedReader]:
         yield reader
 
 
-def reader_of(owner: Owner) -> SealedReader:
-    """As ``open_file``, to be closed by the caller: a download goes on after its view."""
+def reader_of(owner: Owner, *, digest: str = "") -> SealedReader:
+    """As ``open_file``, to be closed by the caller: a download goes on after its view.
+
+    ``digest`` is the SHA-256 that the content must have: a former file of the same record is refused too.
+    """
     try:
         file = path_of(owner.record_id).open("rb")
     except OSError as error:
@@ -91,8 +94,11 @@ def reader_of(owner: Owner) -> SealedReader:
     try:
         key, start = _key_and_start(file, owner)
         reader = SealedReader(file, key, start=start)
-        for _ in reader.chunks():
-            pass
+        found = hashlib.sha256()
+        for part in reader.chunks():
+            found.update(part)
+        if digest and found.hexdigest() != digest:
+            raise BadFile("not the content that its row names")
         return reader
     except (BadFile, BadEnvelope) as error:
         file.close()
@@ -119,6 +125,17 @@ def kept_files() -> Iterator[tuple[UUID, float]]:
     for path in Path(settings.SEALED_FILES_DIR).glob("??/*"):
         if re.fullmatch(r"[0-9a-f]{32}", path.name):
             yield UUID(path.name), path.stat().st_mtime
+
+
+def sweep_parts(before: float) -> int:
+    """Delete what a killed writing left before this instant (seconds since the epoch); how many files."""
+    swept = 0
+    for path in Path(settings.SEALED_FILES_DIR).glob("??/*.part"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+                swept += 1
+    return swept
 
 
 def delete_files(record_ids: Iterable[UUID]) -> None:

@@ -54,6 +54,8 @@ class SealedWriter:
 class SealedReader(io.RawIOBase):
     """The clear content, from any place, one chunk in memory. Raises BadFile as soon as a chunk is not the right one.
 
+    A reading stops at the end of a chunk: behind ``io.BufferedReader`` it gives all that is asked for.
+
     ``start`` is where the chunks begin in ``source``, which ends with the last one.
     """
 

@@ -10,6 +10,7 @@ import io
 import logging
 import os
 import tempfile
+from contextlib import suppress
 from typing import Any, BinaryIO, cast
 
 from django.conf import settings
@@ -92,5 +93,6 @@ class SealedUploadHandler(FileUploadHandler):
     def _give_up(self, failure: str) -> None:
         self.failure = failure
         if self.spool is not None:
-            self.spool.close()
+            with suppress(OSError):  # what it still held cannot be written either
+                self.spool.close()
             self.spool = None

@@ -9,6 +9,7 @@ from celery import shared_task
 from django.db import connections
 from django.utils import timezone
 
+from audit.encryption.errors import KeyProviderUnavailable, WrongMasterKey
 from audit.encryption.keyed import chunks, not_named
 from audit.encryption.keystore.models import DataKey, KeyKind
 from audit.encryption.keystore.router import DATABASE
@@ -63,5 +64,8 @@ def scrub_keystore() -> None:
 @shared_task(name="audit.resume_rotation")
 def resume_rotation() -> None:
     """Go on with a rotation of the key-encryption key that a killed process left unfinished."""
-    if is_rotating():
-        rewrap_all(by=system_account())
+    try:
+        if is_rotating():
+            rewrap_all(by=system_account())
+    except (KeyProviderUnavailable, WrongMasterKey) as error:
+        logger.error("The rotation waits: %s", error)

@@ -84,7 +84,7 @@ class SecretProvider:
         self._read()
 
     def versions(self) -> list[int]:
-        return sorted(self._read())
+        return sorted(self._read_again())
 
     def add_version(self) -> int:
         version = max(self._read()) + 1
@@ -95,6 +95,8 @@ class SecretProvider:
         return version
 
     def remove_version(self, version: int) -> None:
+        if version >= max(self._read()):
+            raise KeySourceIsReadOnly(f"{self._source.name}: version {version} is the primary one, it stays.")
         self._source.remove(version)
         self._read_again()
 
@@ -121,13 +123,15 @@ def parsed(written: bytes, name: str) -> dict[int, bytes]:
     keys: dict[int, bytes] = {}
     for item in filter(None, re.split(rb"[\s,]+", written)):
         number, _, text = item.rpartition(b":")
-        version = int(number) if number.isdigit() and len(number) <= 5 else 1
+        version = int(number) if number.isdigit() and len(number) <= 5 else 0 if number else 1
         try:
             key = base64.b64decode(text, validate=True)
         except ValueError:
             key = b""
-        if len(key) != KEY_SIZE or (number and not number.isdigit()) or not 1 <= version <= LAST_VERSION:
+        if len(key) != KEY_SIZE:
             raise KeyProviderUnavailable(f"{name} must hold {KEY_SIZE} bytes in base64 for each version.")
+        if not 1 <= version <= LAST_VERSION:
+            raise KeyProviderUnavailable(f"{name} names a version that cannot be: they go from 1 to {LAST_VERSION}.")
         if version in keys:
             raise KeyProviderUnavailable(f"{name} holds version {version} twice.")
         keys[version] = key
@@ -168,7 +172,7 @@ class FileSource:
     """A file that only its owner can read."""
 
     def __init__(self, path: str | Path) -> None:
-        self._path = Path(path)
+        self._path = Path(path).absolute()
         self.name = f"The key file {path}"
 
     def read(self) -> bytes:
@@ -196,15 +200,19 @@ class FileSource:
     def _changing(self) -> Iterator[dict[int, bytes]]:
         """The keys to change, then written aside and moved into place: a kill leaves the old file or the new one."""
         try:
-            folder = os.open(self._path.parent, os.O_RDONLY)
+            path = self._path.resolve()
+            folder = os.open(path.parent, os.O_RDONLY)
             try:
                 fcntl.flock(folder, fcntl.LOCK_EX)
                 keys = parsed(self.read(), self.name)
                 yield keys
-                aside = self._path.with_name(f"{self._path.name}.new")
+                aside = path.with_name(f"{path.name}.new")
                 aside.unlink(missing_ok=True)  # a killed writer's, since nobody else holds the lock
                 _write_private(aside, written(keys))
-                aside.replace(self._path)
+                owner = path.stat()
+                if owner.st_uid != os.geteuid():  # root rotates the key of the service, which must still read it
+                    os.chown(aside, owner.st_uid, owner.st_gid)
+                aside.replace(path)
                 os.fsync(folder)
             finally:
                 os.close(folder)

@@ -11,7 +11,9 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,9 +25,10 @@ from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 
 from audit.encryption.envelope import KEY_SIZE, TAG_SIZE
 from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey
-from audit.encryption.providers.base import NONCE_SIZE, Row, Secrets, Wrapped, bound_to
+from audit.encryption.providers.base import MEMORY_SECONDS, NONCE_SIZE, Row, Secrets, Wrapped, bound_to
 
 R = TypeVar("R")
+WRONG_PIN = (pkcs11.PinIncorrect, pkcs11.PinLocked, pkcs11.PinInvalid)
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class TokenProvider:
         self._process = 0
         self._session: Any = None
         self._keys: dict[int, Any] = {}
+        self._looked_at = 0.0
+        self._pin_refused_at: float | None = None
 
     def wrap(self, key_id: UUID, version: int, plain: bytes) -> Wrapped:
         def encrypt() -> Wrapped:
@@ -140,15 +145,26 @@ class TokenProvider:
                 try:
                     return question()
                 except pkcs11.PKCS11Error as error:
-                    self._session, self._keys = None, {}
-                    if last:
-                        reason = type(error).__name__
+                    self._close()
+                    reason = type(error).__name__
+                    if isinstance(error, WRONG_PIN):  # tried again and again it would lock the token
+                        self._pin_refused_at = time.monotonic()
+                    if last or isinstance(error, WRONG_PIN):
                         raise KeyProviderUnavailable(f"{self._name} does not answer: {reason}.") from None
         raise AssertionError  # the loop returns or raises
 
+    def _close(self) -> None:
+        with suppress(pkcs11.PKCS11Error):
+            if self._session is not None and self._process == os.getpid():
+                self._session.close()
+        self._session, self._keys = None, {}
+
     def _opened(self) -> dict[int, Any]:
-        """The keys by version, in a session of this very process."""
-        if self._session is None or self._process != os.getpid():
+        """The keys by version, in a session of this very process, looked at again every minute: a version added by
+        another process wraps here too before the former one may be destroyed.
+        """
+        is_old = not 0 <= time.monotonic() - self._looked_at < MEMORY_SECONDS
+        if self._session is None or self._process != os.getpid() or is_old:
             self._look()
         return self._keys
 
@@ -160,9 +176,12 @@ class TokenProvider:
         found = self._session.get_objects({Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.KEY_TYPE: KeyType.AES})
         labels = [(key, pattern.fullmatch(key.label)) for key in found]
         self._keys = {int(match[1]): key for key, match in labels if match}
+        self._looked_at = time.monotonic()
         return self._keys
 
     def _open(self) -> None:
+        if self._pin_refused_at is not None and time.monotonic() - self._pin_refused_at < MEMORY_SECONDS:
+            raise KeyProviderUnavailable(f"{self._name} refused the PIN: it is not asked again for a minute.")
         try:
             library = pkcs11.lib(self._address.module)
         except RuntimeError as error:
@@ -171,7 +190,11 @@ class TokenProvider:
             library.reinitialize()  # a library does not survive a fork
         self._process = os.getpid()
         token = library.get_token(token_label=self._address.token)
-        self._session = token.open(rw=True, user_pin=self._address.pin())
+        try:
+            self._session = token.open(rw=True, user_pin=self._address.pin())
+        except pkcs11.UserAlreadyLoggedIn:  # by another session of this process, whose login is that of all
+            self._session = token.open(rw=True)
+        self._pin_refused_at = None
 
     def _primary(self) -> Any:
         keys = self._look()

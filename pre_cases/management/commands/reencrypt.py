@@ -32,9 +32,9 @@ class Command(BaseCommand):
     def renew(self, key_id: UUID) -> None:
         try:
             version = begin_reencryption(key_id, by=system_account())
+            written, unreadable = reseal(key_id)
         except EncryptionError as error:
             raise CommandError(f"{error}. Voyez « check_keys ».") from None
-        written, unreadable = reseal(key_id)
         self.stdout.write(f"Clé {key_id} : version {version}, {written} lignes et fichiers chiffrés de nouveau.")
         if unreadable:
             raise CommandError(

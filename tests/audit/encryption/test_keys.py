@@ -12,11 +12,14 @@ from audit.encryption.keys import (
     ciphers_of,
     create_data_key,
     create_data_keys,
+    destroy_data_keys,
     key_ring,
     load_keys,
     load_keys_of,
+    secret_of,
 )
-from audit.encryption.keystore.models import DataKey
+from audit.encryption.keystore.models import DataKey, KeyKind, Tombstone
+from audit.encryption.keystore.rows import canary_sings, unwrapped, wrapped_row
 from pre_cases.models import Child
 from tests.cast import Cast, make_child
 
@@ -102,6 +105,13 @@ class TestLoadKeys:
                 load_keys([gone])
             assert not ciphers_of(gone)
 
+    def test_gives_every_version_of_a_key(self, new_ring):
+        key_id = create_data_key("child")
+        wrapped_row(key_id, 2, KeyKind.CHILD, b"k" * 32).save()
+        with new_ring():
+            load_keys([key_id])
+            assert set(ciphers_of(key_id)) == {1, 2}
+
     def test_refuses_a_key_altered_or_moved(self, new_ring):
         first, second = create_data_keys("child", 2)
         stolen = DataKey.objects.get(key_id=second).wrapped
@@ -147,6 +157,13 @@ class TestCreateDataKeys:
         assert len({bytes(row.wrapped)[12:] for row in rows}) == len(set(ids)) == 3
         assert all(set(ciphers_of(key_id)) == {1} for key_id in ids)
 
+    def test_gives_each_key_its_canary(self):
+        create_data_keys("child", 2)
+        one, other = DataKey.objects.all()
+        assert canary_sings(one, unwrapped(one))
+        assert canary_sings(other, unwrapped(other))
+        assert not canary_sings(one, unwrapped(other))
+
     def test_refuses_another_kind(self):
         with pytest.raises(ValueError):
             create_data_keys("person", 1)
@@ -155,6 +172,93 @@ class TestCreateDataKeys:
         with pytest.raises(KeyNotLoaded):
             create_data_key("child")
         assert not DataKey.objects.exists()
+
+
+class TestDestroyDataKeys:
+    def test_leaves_a_tombstone_and_no_key(self):
+        gone, kept = create_data_keys("family", 2)
+        assert destroy_data_keys([gone, gone]) == 1
+        assert DataKey.objects.get().key_id == kept
+        grave = Tombstone.objects.get()
+        assert (grave.key_id, grave.kind) == (gone, "family")
+
+    def test_destroys_every_version(self):
+        key_id = create_data_key("child")
+        wrapped_row(key_id, 2, KeyKind.CHILD, b"k" * 32).save()
+        assert destroy_data_keys([key_id]) == 1
+        assert not DataKey.objects.exists()
+        assert Tombstone.objects.count() == 1
+
+    def test_takes_effect_at_once_in_an_open_ring(self, new_ring):
+        key_id = create_data_key("child")
+        assert ciphers_of(key_id)
+        destroy_data_keys([key_id])
+        assert not ciphers_of(key_id)
+        with new_ring():
+            load_keys([key_id])
+            assert not ciphers_of(key_id)
+
+    def test_can_be_repeated(self):
+        key_id = create_data_key("child")
+        destroy_data_keys([key_id])
+        first = Tombstone.objects.get().destroyed_at
+        assert destroy_data_keys([key_id]) == 0
+        assert Tombstone.objects.get().destroyed_at == first
+
+    def test_is_not_stopped_by_a_tombstone_that_is_already_there(self):
+        key_id = create_data_key("child")
+        Tombstone.objects.create(key_id=key_id, kind="child")
+        assert destroy_data_keys([key_id]) == 1
+        assert not DataKey.objects.exists()
+
+    def test_knows_nothing_of_a_key_that_never_was(self):
+        assert destroy_data_keys([uuid4()]) == destroy_data_keys([]) == 0
+        assert not Tombstone.objects.exists()
+
+    def test_goes_through_more_keys_than_one_query_takes(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(keys, "MAX_IDS_PER_QUERY", 3)
+        made = create_data_keys("child", 8)
+        assert destroy_data_keys(made[:7]) == 7
+        assert DataKey.objects.get().key_id == made[7]
+        assert Tombstone.objects.count() == 7
+
+    def test_needs_no_ring(self, no_ring: None):
+        assert destroy_data_keys([uuid4()]) == 0
+
+
+class TestSecretOf:
+    def test_is_that_of_the_newest_version(self):
+        key_id = create_data_key("index")
+        assert secret_of(key_id) == unwrapped(DataKey.objects.get())
+        wrapped_row(key_id, 2, KeyKind.INDEX, b"k" * 32).save()
+        assert secret_of(key_id) == b"k" * 32
+
+    def test_refuses_a_key_that_is_not_there(self):
+        with pytest.raises(UnreadableKey):
+            secret_of(uuid4())
+
+
+@pytest.mark.django_db(databases=["default", "keys"], transaction=True)
+class TestDestroyDataKeysInATransaction:
+    def test_is_done_although_the_data_are_rolled_back(self):
+        key_id = create_data_key("child")
+
+        @transaction.atomic
+        def fail() -> None:
+            destroy_data_keys([key_id])
+            raise Interrupted
+
+        with pytest.raises(Interrupted):
+            fail()
+        assert not DataKey.objects.exists()
+        assert Tombstone.objects.get().key_id == key_id
+
+    def test_is_refused_inside_a_transaction_on_the_keystore(self):
+        key_id = create_data_key("child")
+        with pytest.raises(RuntimeError), transaction.atomic(using="keys"):
+            destroy_data_keys([key_id])
+        assert DataKey.objects.exists()
+        assert not Tombstone.objects.exists()
 
 
 @pytest.mark.django_db(databases=["default", "keys"], transaction=True)

@@ -11,6 +11,7 @@ from django.test import override_settings
 
 from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey
 from audit.encryption.providers import Wrapped, create_key_file, provider
+from tests.audit.encryption.installation import another_process
 
 KEY_ID = uuid4()
 NOW = "2026-03-02 09:00:00+01:00"
@@ -90,6 +91,21 @@ class TestProvider:
         with override_settings(KEY_PROVIDER=address), pytest.raises(KeyProviderUnavailable, match="KEY_PROVIDER"):
             provider()
 
+    def test_is_the_same_object_at_each_call(self, key_file: Path):
+        assert provider() is provider()
+
+    def test_is_another_one_for_another_address(self, key_file: Path, tmp_path: Path):
+        here = provider()
+        create_key_file(tmp_path / "other")
+        with override_settings(KEY_PROVIDER=f"file:{tmp_path / 'other'}"):
+            assert provider() is not here
+
+    @pytest.mark.parametrize("part", ["token", "object", "module-path", "pin-source"])
+    def test_says_what_a_token_s_address_lacks(self, part: str):
+        uri = "pkcs11:token=t;object=o?module-path=/m.so&pin-source=file:/pin".replace(f"{part}=", "x=")
+        with override_settings(KEY_PROVIDER=uri), pytest.raises(KeyProviderUnavailable, match=f"names no '{part}'"):
+            provider()
+
 
 class TestWrapAndUnwrap:
     def test_give_the_key_back(self, key_file: Path):
@@ -124,7 +140,40 @@ class TestWrapAndUnwrap:
             provider().unwrap(KEY_ID, 1, wrapped)
 
 
+class TestUnwrapAll:
+    def test_gives_each_version_of_each_key(self, key_file: Path):
+        rows, expected = [], {}
+        for number in range(1, 6):
+            key_id, plain = uuid4(), bytes([number]) * 32
+            for version in (1, 2):
+                wrapped = provider().wrap(key_id, version, plain)
+                rows.append((key_id.bytes, version, wrapped.kek_version, wrapped.data))
+                expected.setdefault(key_id.bytes, {})[version] = plain
+            if number == 3:
+                provider().add_version()
+        assert {row[2] for row in rows} == {1, 2}
+        assert provider().unwrap_all(rows) == expected
+        assert provider().unwrap_all([]) == {}
+
+    def test_says_which_key_does_not_open(self, key_file: Path):
+        good, bad = uuid4(), uuid4()
+        wrapped = provider().wrap(good, 1, b"k" * 32)
+        rows = [(key_id.bytes, 1, wrapped.kek_version, wrapped.data) for key_id in (good, bad)]
+        with pytest.raises(UnreadableKey) as caught:
+            provider().unwrap_all(rows)
+        assert caught.value.key_id == bad
+
+
 class TestMemory:
+    def test_gives_way_to_the_source_for_a_version_added_elsewhere(self, key_file: Path):
+        with time_machine.travel(NOW, tick=False):
+            provider().wrap(KEY_ID, 1, b"k" * 32)
+            there = another_process(key_file)
+            there.add_version()
+            wrapped = there.wrap(KEY_ID, 1, b"k" * 32)
+            assert wrapped.kek_version == 2
+            assert provider().unwrap(KEY_ID, 1, wrapped) == b"k" * 32
+
     def test_serves_for_a_minute_after_the_key_has_gone(self, key_file: Path):
         with time_machine.travel(NOW, tick=False) as time:
             wrapped = provider().wrap(KEY_ID, 1, b"k" * 32)

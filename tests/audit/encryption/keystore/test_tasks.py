@@ -11,14 +11,16 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from audit.encryption.keys import create_data_key, create_data_keys
 from audit.encryption import keyed
+from audit.encryption.keys import create_data_key, create_data_keys
 from audit.encryption.keystore import tasks
 from audit.encryption.keystore.models import DataKey
-from audit.encryption.keystore.tasks import sweep_orphan_keys
+from audit.encryption.keystore.tasks import resume_rotation, sweep_orphan_keys
+from audit.encryption.rotation import is_rotating, pending, start_rotation
 from audit.history import acting_as, system_account
 from config.celery import app
 from pre_cases.models import Child
+from tests.audit.encryption.installation import installed, kek_versions
 from tests.cast import Cast, make_child
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
@@ -60,6 +62,13 @@ class TestSweepOrphanKeys:
         assert sweep_orphan_keys() == 1
         assert not DataKey.objects.exists()
 
+    def test_keeps_the_key_of_the_index_of_duplicates(self):
+        """No row names it as its own key; it is destroyed by the yearly rotation only."""
+        key_id = create_data_key("index")
+        age_keys(48)
+        assert sweep_orphan_keys() == 0
+        assert DataKey.objects.get().key_id == key_id
+
     def test_deletes_nothing_when_too_many_look_orphan(self, caplog: pytest.LogCaptureFixture):
         create_data_keys("child", tasks.SUSPECT_COUNT + 1)
         age_keys(48)
@@ -81,6 +90,33 @@ class TestSweepOrphanKeys:
 
     def test_is_on_the_timetable(self):
         assert {entry["task"] for entry in app.conf.beat_schedule.values()} >= {sweep_orphan_keys.name}
+
+
+class TestResumeRotation:
+    @pytest.fixture(autouse=True)
+    def key_file(self, tmp_path: Path):
+        with installed(tmp_path / "key") as path:
+            yield path
+
+    def test_ends_a_rotation_left_by_a_kill(self):
+        create_data_keys("child", 3)
+        start_rotation(by=system_account())
+        assert pending() == 3
+        resume_rotation()
+        assert (is_rotating(), pending(), kek_versions()) == (False, 0, {2})
+
+    def test_does_nothing_without_a_rotation(self):
+        create_data_keys("child", 3)
+        before = list(DataKey.objects.values())
+        resume_rotation()
+        assert list(DataKey.objects.values()) == before
+
+    def test_asks_for_no_key_without_a_rotation(self, key_file: Path):
+        key_file.unlink()
+        resume_rotation()
+
+    def test_is_on_the_timetable(self):
+        assert {entry["task"] for entry in app.conf.beat_schedule.values()} >= {resume_rotation.name}
 
 
 KILLED = """

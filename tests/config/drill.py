@@ -1,0 +1,89 @@
+"""One step of a drill, played by a process of an installation of its own; prints what the test asks for."""
+
+import json
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import django
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+# ruff: noqa: E402 - the applications are ready from here on
+from django.utils import timezone
+
+from audit.encryption.errors import UnreadableValue
+from audit.encryption.files.store import open_file
+from audit.encryption.keyed import encrypted_fields, keyed_models
+from audit.encryption.keys import key_ring, load_keys
+from partners.models import Term
+from pre_cases.models import Child, Parcours
+from pre_cases.services.parcours import close_parcours
+from referents.models import Role
+from tests.cast import make_child, make_document, make_parcours, make_residence, make_team, make_user
+
+NAMES = ["Canarine", "Serinette", "Linotte", "Fauvette", "Mésangeline", "Alouette"]
+TEXT = b"%PDF-1.7\n" + b"canari-du-document " * 9_000 + b"\n%%EOF\n"
+
+
+def fill() -> list[str]:
+    """Six closed parcours, the first two of one family, each with a document."""
+    team = make_team("a")
+    amina = make_user("Amina", Role.COORDINATOR, team)
+    benoit = make_user("Benoît", Role.REFERENT, team)
+    family = None
+    ids = []
+    for name in NAMES:
+        child = make_child(name, family=family, family_name="Quetzalcoatl")
+        family = child.family if name == NAMES[0] else None
+        make_residence(child, address=f"12 passage de {name}")
+        parcours = make_parcours(team, referent=benoit, child=child, opened_on=timezone.localdate() - timedelta(50))
+        make_document(parcours, benoit, content=TEXT, name=f"{name}.pdf")
+        lost = Term.objects.get(pk="exit_reason:contact-perdu")
+        close_parcours(parcours=parcours, on=timezone.localdate(), reason=lost, by=amina)
+        ids.append(str(child.pk))
+    return ids
+
+
+def look() -> dict[str, object]:
+    """Which children are there, how many values of theirs open and how many do not, history and documents included."""
+    opened = closed = 0
+    for model in keyed_models():
+        fields = encrypted_fields(model)
+        for row in model._base_manager.values_list("id", "data_key_id", *(field.attname for field in fields)):
+            load_keys([row[1]])
+            for field, envelope in zip(fields, row[2:], strict=True):
+                if envelope is None:
+                    continue
+                try:
+                    assert field.value_of(field.unseal(envelope, row[0], row[1]), row[0])
+                    opened += 1
+                except UnreadableValue:
+                    closed += 1
+    documents = []
+    for parcours in Parcours.objects.all():
+        for document in parcours.documents.all():
+            load_keys([document.data_key_id])
+            try:
+                with open_file(document.sealed) as reader:
+                    documents.append(b"".join(reader.chunks()) == TEXT)
+            except UnreadableValue:
+                documents.append(False)
+    load_keys(Child.objects.values_list("data_key_id", flat=True))
+    children = {str(child.pk): name_of(child) for child in Child.objects.all()}
+    return {"children": children, "opened": opened, "closed": closed, "documents": documents}
+
+
+def name_of(child: Child) -> str:
+    try:
+        return child.first_name
+    except UnreadableValue:
+        return ""
+
+
+if __name__ == "__main__":
+    with key_ring():
+        print(json.dumps({"fill": fill, "look": look}[sys.argv[1]]()))
