@@ -96,7 +96,13 @@ _UUID_LENGTH = b"\0\0\0\x10"
 
 def aad_of(head: bytes, key_id: bytes, label: bytes, record_id: bytes) -> bytes:
     """The additional data of an envelope that begins with these four bytes."""
-    return _AAD_STARTS[head[:2]] + key_id + _VERSION_LENGTH + head[2:] + label + record_id
+    before, after = aad_around_key(head, label)
+    return before + key_id + after + record_id
+
+
+def aad_around_key(head: bytes, label: bytes) -> tuple[bytes, bytes]:
+    """What stands before the key's id and between it and the record's id: the same for a whole column."""
+    return _AAD_STARTS[head[:2]], _VERSION_LENGTH + head[2:] + label
 
 
 def field_label(name: str) -> bytes:

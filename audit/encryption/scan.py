@@ -15,11 +15,12 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
 from audit.encryption.base import EncryptedField
-from audit.encryption.envelope import BadEnvelope, Cipher, Envelope, aad_of, unpad, unseal
+from audit.encryption.envelope import LENGTH_SIZE, BadEnvelope, Cipher, Envelope, aad_around_key, unseal
 from audit.encryption.errors import UnreadableValue
 from audit.encryption.keystore.rows import read_secrets
 
 ALIAS = "default"
+NO_VERSION: dict[int, bytes] = {}
 COMMON = b"\1\1\0\1"  # how nearly every envelope begins: format 1, AES-256-GCM, first version of its key
 
 
@@ -33,17 +34,19 @@ def read_column(
     """
     found = _fetch(rows, [f"{path}{name}" for name in ("id", "data_key_id", field.attname)], at_most)
     secrets = read_secrets({key for _, _, key, _ in found})
-    label, decode, values = field.label, field.decode, []
+    decode, values = field.decode, []
+    before_key, after_key = aad_around_key(COMMON, field.label)
     for pk, record_id, key_id, data in found:
-        versions = secrets.get(key_id, {})
+        versions = secrets.get(key_id, NO_VERSION)
         try:
             if data[:4] == COMMON and 1 in versions:
-                aad = aad_of(data[:4], key_id, label, record_id)
-                content = unpad(AESGCM(versions[1]).decrypt(data[4:16], data[16:], aad))
+                aad = before_key + key_id + after_key + record_id
+                padded = AESGCM(versions[1]).decrypt(data[4:16], data[16:], aad)
+                content = padded[LENGTH_SIZE : LENGTH_SIZE + int.from_bytes(padded[:LENGTH_SIZE])]
             else:
                 ciphers = {version: Cipher(secret) for version, secret in versions.items()}
                 ids = {"key_id": UUID(bytes=key_id), "record_id": UUID(bytes=record_id)}
-                content = unseal(Envelope(data), ciphers, label=label, **ids)
+                content = unseal(Envelope(data), ciphers, label=field.label, **ids)
             values.append((pk, decode(content)))
         except (InvalidTag, ValueError) as error:
             reason = str(error) if isinstance(error, BadEnvelope) else "altered, or not from here"
@@ -65,7 +68,7 @@ def _fetch(
         if connection.vendor == "postgresql":
             ids = ", ".join(f"uuid_send({column})" for column in "abc")
             cursor.execute(f"SELECT {ids}, d FROM ({sql}) AS found(a, b, c, d)", params)  # noqa: S608  # nosec B608
-            return [(pk, record_id, key, bytes(data)) for pk, record_id, key, data in cursor.fetchall()]
+            return cursor.fetchall()
         cursor.execute(sql, params)
         unhex = bytes.fromhex
         return [(unhex(pk), unhex(record_id), unhex(key), data) for pk, record_id, key, data in cursor.fetchall()]

@@ -121,7 +121,7 @@ def consult_search(
     path: str,
     answers: Callable[[Sequence[str]], dict[int, int]],
     shown: models.QuerySet[M],
-    size: int = 50,
+    size: int = 25,
 ) -> Found[M]:
     """The records of a scope whose encrypted field answers, their keys loaded, and one event with the ids shown.
 

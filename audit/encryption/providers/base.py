@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
@@ -56,4 +57,9 @@ class KeyProvider(Protocol):
 
 def bound_to(key_id: bytes, version: int, kek_version: int) -> bytes:
     """The additional data of a wrapped key, each part behind its length: it opens for this id and versions only."""
-    return _START + key_id + _TWO_BYTES + version.to_bytes(2) + _TWO_BYTES + kek_version.to_bytes(2)
+    return _START + key_id + after_key_id(version, kek_version)
+
+
+@lru_cache(maxsize=64)  # nearly always the same few pairs
+def after_key_id(version: int, kek_version: int) -> bytes:
+    return _TWO_BYTES + version.to_bytes(2) + _TWO_BYTES + kek_version.to_bytes(2)

@@ -81,6 +81,12 @@ class TestTheContent:
         for cut in range(0, len(whole) - 1, 7):
             assert found(whole[:cut]) is None, cut
 
+    def test_refuses_a_part_whose_compression_is_damaged(self) -> None:
+        damaged = bytearray(samples.docx())
+        start = damaged.index(b"[Content_Types].xml") + len(b"[Content_Types].xml")
+        damaged[start : start + 4] = b"\xff\xff\xff\xff"
+        assert found(bytes(damaged)) is None
+
     def test_refuses_a_part_under_a_password(self) -> None:
         locked = bytearray(samples.docx())
         for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):

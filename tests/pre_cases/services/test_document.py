@@ -313,6 +313,15 @@ class TestSweepFiles:
         assert self.swept() == 1
         assert files_in(folder) == []
 
+    def test_deletes_what_a_killed_writing_left(self, cast: Cast, folder: Path) -> None:
+        kept = path_of(add(cast).pk)
+        aside = kept.with_name(f"{kept.name}.{uuid7().hex}.part")
+        aside.write_bytes(b"x")
+        self.swept(timedelta(hours=23))
+        assert aside.exists()
+        self.swept()
+        assert files_in(folder) == [kept]
+
     def test_deletes_nothing_when_many_files_look_like_orphans(
         self, cast: Cast, folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
