@@ -26,7 +26,7 @@ def sweep_stale_exports() -> None:
     sweep_exports()
 
 
-@shared_task(name="pre_cases.send_duplicate_notice")
+@shared_task(name="pre_cases.send_duplicate_notice", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
 def send_duplicate_notice(notice_id: str) -> None:
     with trace.tracing():
         send_notice(notice_id=UUID(notice_id))

@@ -6,6 +6,7 @@ loop without a call that can be spared (measured: a third of the time of reading
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -19,18 +20,26 @@ from audit.encryption.envelope import LENGTH_SIZE, BadEnvelope, Cipher, Envelope
 from audit.encryption.errors import UnreadableValue
 from audit.encryption.keystore.rows import read_secrets
 
+logger = logging.getLogger(__name__)
+
 ALIAS = "default"
 NO_VERSION: dict[int, bytes] = {}
 COMMON = b"\1\1\0\1"  # how nearly every envelope begins: format 1, AES-256-GCM, first version of its key
 
 
 def read_column(
-    rows: models.QuerySet[Any], field: EncryptedField, path: str = "", *, at_most: int | None = None
+    rows: models.QuerySet[Any],
+    field: EncryptedField,
+    path: str = "",
+    *,
+    at_most: int | None = None,
+    unreadable: list[UUID] | None = None,
 ) -> list[tuple[bytes, Any]]:
     """Each row's primary key, as the 16 bytes of its UUID, and the clear value of a field; NULLs are left out.
 
-    ``path`` leads to the record that holds the field (``"child__"``). Two queries, whatever the number. Raises
-    UnreadableValue, KeyProviderUnavailable.
+    ``path`` leads to the record that holds the field (``"child__"``). Two queries, whatever the number. A value that
+    does not open is logged and its record added to ``unreadable``; without such a list it raises UnreadableValue.
+    Raises KeyProviderUnavailable.
     """
     found = _fetch(rows, [f"{path}{name}" for name in ("id", "data_key_id", field.attname)], at_most)
     secrets = read_secrets({key for _, _, key, _ in found})
@@ -50,7 +59,11 @@ def read_column(
             values.append((pk, decode(content)))
         except (InvalidTag, ValueError) as error:
             reason = str(error) if isinstance(error, BadEnvelope) else "altered, or not from here"
-            raise UnreadableValue(field.aad, UUID(bytes=record_id), reason) from None
+            failure = UnreadableValue(field.aad, UUID(bytes=record_id), reason)
+            if unreadable is None:
+                raise failure from None
+            logger.error("UnreadableValue: %s", failure)
+            unreadable.append(UUID(bytes=record_id))
     return values
 
 

@@ -111,6 +111,7 @@ class Found(Generic[M]):
     records: list[M]
     total: int
     is_cut: bool = False
+    unreadable: int = 0  # records whose value does not open: they could not answer
 
 
 def consult_search(
@@ -130,7 +131,8 @@ def consult_search(
     is nowhere in the event: only how many records answered. Never called inside a transaction.
     """
     actor = _actor_of(request)
-    values = read_column(scope, field, path, at_most=LARGEST_SCOPE + 1)
+    unreadable: list[UUID] = []
+    values = read_column(scope, field, path, at_most=LARGEST_SCOPE + 1, unreadable=unreadable)
     ranks = answers([text for _, text in values])
     best = sorted(ranks, key=lambda place: (ranks[place], values[place][1]))[:size]
     order = {UUID(bytes=values[place][0]): number for number, place in enumerate(best)}
@@ -142,10 +144,10 @@ def consult_search(
             ids=[record.pk for record in records],
             actor=actor,
             subject_team_id=_common_team(records),
-            detail={"found": len(ranks)},
+            detail={"found": len(ranks), "unreadable": len(unreadable)},
         )
     load_keys_of(*records)
-    return Found(records, len(ranks), len(values) > LARGEST_SCOPE)
+    return Found(records, len(ranks), len(values) > LARGEST_SCOPE, len(unreadable))
 
 
 def _actor_of(request: HttpRequest) -> AbstractBaseUser | None:

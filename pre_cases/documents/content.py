@@ -7,16 +7,22 @@ A format is accepted when it begins, and is built, as its standard says: PDF (IS
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from typing import BinaryIO
 
 from pre_cases.models import ContentType
 
-HEAD = 1024  # a PDF may begin after a few bytes
+HEAD = 1024
+BLANK = b"\xef\xbb\xbf\r\n\t "  # what may stand before the beginning of a PDF; anything else makes two files of one
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ODT_MIMETYPE = b"application/vnd.oasis.opendocument.text"
 DOCX_MAIN = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+DOCX_OVERRIDE = re.compile(rb"<Override\b[^>]*>")
+DOCX_ACTIVE = re.compile(rb"macroEnabled|vbaProject|activeX", re.IGNORECASE)
+READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others have no limit to what one reading gives
+ENCRYPTED = 0x1  # of the flags of a part
 LONGEST_PART = 256 * 1024  # of the two parts read inside an archive
 MOST_PARTS = 5_000
 ACTIVE_PARTS = ("vbaproject.bin", "basic/", "scripts/", "word/activex/")
@@ -38,7 +44,7 @@ def content_type_of(file: BinaryIO) -> ContentType | None:
         return ContentType.JPEG
     if head.startswith(PNG_SIGNATURE):
         return ContentType.PNG
-    if b"%PDF-" in head:
+    if head.lstrip(BLANK).startswith(b"%PDF-"):
         return ContentType.PDF if _ends_like_a_pdf(file) else None
     return _text_in_an_archive(file) if head.startswith(b"PK\x03\x04") else None
 
@@ -52,16 +58,25 @@ def _ends_like_a_pdf(file: BinaryIO) -> bool:
 def _text_in_an_archive(file: BinaryIO) -> ContentType | None:
     try:
         with zipfile.ZipFile(file) as archive:
-            names = [name.lower() for name in archive.namelist()]
-            if len(names) > MOST_PARTS or any(part in name for name in names for part in ACTIVE_PARTS):
+            parts = archive.infolist()
+            names = {part.filename.lower() for part in parts}
+            if len(parts) > MOST_PARTS or any(active in name for name in names for active in ACTIVE_PARTS):
+                return None
+            if any(part.compress_type not in READABLE or part.flag_bits & ENCRYPTED for part in parts):
                 return None
             if "mimetype" in names and _part(archive, "mimetype").strip() == ODT_MIMETYPE and "content.xml" in names:
                 return ContentType.ODT
-            if "word/document.xml" in names and DOCX_MAIN in _part(archive, "[Content_Types].xml"):
+            if "word/document.xml" in names and _is_plain_docx(_part(archive, "[Content_Types].xml")):
                 return ContentType.DOCX
-    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, OSError, EOFError):
+    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
         return None
     return None
+
+
+def _is_plain_docx(content_types: bytes) -> bool:
+    """The main part is declared a plain text, and nothing is declared a macro."""
+    declared = [tag for tag in DOCX_OVERRIDE.findall(content_types) if b'"/word/document.xml"' in tag]
+    return bool(declared) and all(DOCX_MAIN in tag for tag in declared) and not DOCX_ACTIVE.search(content_types)
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -1,8 +1,8 @@
 """A picture without what it says of who took it, where and with what; its pixels are not touched.
 
-JPEG segments and PNG chunks are copied one by one: what draws the picture stays, the rest is left out (Exif, XMP, IPTC,
-comments, texts, dates, previews, whatever follows the end). Of Exif only the orientation is written again, without
-which a photograph taken upright would lie on its side.
+JPEG segments and PNG chunks are copied one by one: what draws the picture and its colour profile stay, the rest is
+left out (Exif, XMP, IPTC, comments, texts, dates, previews, makers' segments, whatever follows the end). Of Exif only
+the orientation is written again, without which a photograph taken upright would lie on its side.
 """
 
 from __future__ import annotations
@@ -15,13 +15,20 @@ from pre_cases.models import ContentType
 
 PART = 64 * 1024
 # JPEG markers (ITU T.81, table B.1)
-SOI, EOI, SOS, APP0, APP1, APP2, APP14, COM = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
+SOI, EOI, SOS, APP0, APP1, APP2, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 ALONE = {0x01, *range(0xD0, 0xD8)}  # without a length: TEM, RST0 to RST7
+DRAWS = {*range(0xC0, 0xD0), *range(0xDA, 0xE0)}  # frames, tables, scans, restart interval
+JFIF, ADOBE = b"JFIF\0", b"Adobe"
+JFIF_SIZE = ADOBE_SIZE = 12  # what they say of the colours and the density; a preview may follow
 ICC = b"ICC_PROFILE\0"
 EXIF = b"Exif\0\0"
 ORIENTATION = 0x0112
+# PNG chunks that draw, with the sizes that each may have
+ANY_SIZE = range(2**31)
 PNG_DRAWS = {
-    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT", b"bKGD", b"pHYs",
+    b"IHDR": range(13, 14), b"PLTE": range(3, 769), b"IDAT": ANY_SIZE, b"IEND": range(1), b"tRNS": range(1, 257),
+    b"gAMA": range(4, 5), b"cHRM": range(32, 33), b"sRGB": range(1, 2), b"iCCP": ANY_SIZE, b"sBIT": range(1, 5),
+    b"bKGD": range(1, 7), b"pHYs": range(9, 10),
 }  # fmt: skip
 
 
@@ -56,19 +63,21 @@ def _jpeg(file: BinaryIO) -> Iterator[bytes]:
         if marker == APP1 and segment.startswith(EXIF) and not upright:
             upright = True
             yield from _orientation_alone(segment[len(EXIF) :])
-        elif _draws(marker, segment):
-            yield bytes([0xFF, marker]) + (len(segment) + 2).to_bytes(2) + segment
+        elif kept := _kept(marker, segment):
+            yield bytes([0xFF, marker]) + (len(kept) + 2).to_bytes(2) + kept
         if marker == SOS:
             yield from _scan(file)
 
 
-def _draws(marker: int, segment: bytes) -> bool:
-    """Tables, frames and scans; of the application segments, those that give the colours."""
-    if marker in (APP0, APP14):
-        return True
-    if marker == APP2:
-        return segment.startswith(ICC)
-    return not (APP0 <= marker <= 0xEF or marker == COM)
+def _kept(marker: int, segment: bytes) -> bytes:
+    """Of a segment, what draws the picture or gives its colours; nothing of the others."""
+    if marker in DRAWS:
+        return segment
+    if marker == APP0 and segment.startswith(JFIF):
+        return segment[:JFIF_SIZE] + b"\0\0"  # no preview
+    if marker == APP14 and segment.startswith(ADOBE):
+        return segment[:ADOBE_SIZE]
+    return segment if marker == APP2 and segment.startswith(ICC) else b""
 
 
 def _marker(file: BinaryIO) -> int:
@@ -76,7 +85,7 @@ def _marker(file: BinaryIO) -> int:
         raise BrokenPicture("no marker")
     while (byte := file.read(1)) == b"\xff":  # fill bytes
         pass
-    if byte in (b"", b"\0"):
+    if byte in (b"", b"\0", bytes([SOI])):
         raise BrokenPicture("cut in a marker")
     return byte[0]
 
@@ -145,6 +154,8 @@ def _png(file: BinaryIO) -> Iterator[bytes]:
         if len(head) < 8 or size > 2**31 - 1 or not kind.isalpha():
             raise BrokenPicture("cut between two chunks")
         keep = kind in PNG_DRAWS
+        if keep and size not in PNG_DRAWS[kind]:
+            raise BrokenPicture("a chunk of a size that it cannot have")
         if keep:
             yield head
         left = size + 4  # and the checksum

@@ -6,6 +6,7 @@ from django import forms
 
 from partners.models import Nomenclature
 from pre_cases.forms.fields import DayField, TermField, short_text
+from pre_cases.search.words import plain
 from referents.models import User
 
 
@@ -15,9 +16,15 @@ class NameSearchForm(forms.Form):
     name = forms.CharField(
         label="Nom ou prénom de l’enfant",
         max_length=80,
-        error_messages={"required": "Tapez un nom ou un prénom, ou leur début."},
+        required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    def clean_name(self) -> str:
+        typed: str = self.cleaned_data["name"]
+        if not plain(typed):
+            raise forms.ValidationError("Tapez un nom ou un prénom, ou leur début.")
+        return typed
 
 
 class AssignForm(forms.Form):

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'repère de doublon',
                 'verbose_name_plural': 'repères de doublons',
                 'indexes': [models.Index(fields=['index_key_id', 'names_tag'], name='child_tag_names'), models.Index(fields=['index_key_id', 'full_tag'], name='child_tag_full')],
-                'constraints': [models.UniqueConstraint(fields=('child', 'index_key_id'), name='child_tag_one_a_year', violation_error_message='Cet enfant a déjà son repère de l’année.'), models.CheckConstraint(condition=models.Q(('names_tag__lt', 4096), models.Q(('full_tag__isnull', True), ('full_tag__lt', 4096), _connector='OR')), name='child_tag_singles_nobody_out', violation_error_message='Un repère ne désigne jamais un seul enfant.')],
+                'constraints': [models.UniqueConstraint(fields=('child', 'index_key_id'), name='child_tag_one_a_year', violation_error_message='Cet enfant a déjà son repère de l’année.'), models.CheckConstraint(condition=models.Q(('names_tag__lt', 4096), models.Q(('full_tag__isnull', True), ('full_tag__lt', 4096), _connector='OR')), name='child_tag_singles_nobody_out', violation_error_message='Un repère est un nombre inférieur à 4 096.')],
             },
         ),
         migrations.CreateModel(

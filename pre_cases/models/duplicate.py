@@ -44,7 +44,7 @@ class ChildTag(CaseRecord):
             models.CheckConstraint(
                 condition=Q(names_tag__lt=4096) & (Q(full_tag__isnull=True) | Q(full_tag__lt=4096)),
                 name="child_tag_singles_nobody_out",
-                violation_error_message="Un repère ne désigne jamais un seul enfant.",
+                violation_error_message="Un repère est un nombre inférieur à 4 096.",
             ),
         ]
 

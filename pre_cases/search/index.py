@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from rapidfuzz.distance import OSA
 
+from audit.encryption.errors import UnreadableKey
 from audit.encryption.keys import create_data_key, secret_of
 from audit.encryption.keystore.models import DataKey, KeyKind
-from pre_cases.search.words import plain, sound
+from pre_cases.search.words import LONG_ENOUGH, plain, sound
 
 TAG_BITS = 12
 NAMES, NAMES_AND_BIRTH = b"names", b"names and birth"
@@ -45,11 +48,17 @@ class Tags:
 
 def tags_of(identity: Identity, secret: bytes, sound: Callable[[str], str] = sound) -> Tags:
     """The tags of a child under the secret of one year; first name and family name may be exchanged."""
-    names = [code.encode() for code in sorted(sound(name) for name in identity.compact)]
+    names = [code.encode() for code in sorted(skeleton(name, sound) for name in identity.compact)]
     if identity.birth_date is None:
         return Tags(_tag(secret, NAMES, *names), None)
     born = identity.birth_date.isoformat().encode()
     return Tags(_tag(secret, NAMES, *names), _tag(secret, NAMES_AND_BIRTH, *names, born))
+
+
+def skeleton(name: str, sound: Callable[[str], str] = sound) -> str:
+    """The consonants that are heard: the same for Lefèvre and Lefebvre, for Mohamed and Muhammad."""
+    heard = re.sub("[AEIOUY]", "", sound(name).replace("BV", "V"))
+    return re.sub(r"(.)\1+", r"\1", heard) or sound(name)
 
 
 def _tag(secret: bytes, *parts: bytes) -> int:
@@ -58,17 +67,23 @@ def _tag(secret: bytes, *parts: bytes) -> int:
 
 
 def is_same(one: Identity, other: Identity) -> bool:
-    """Whether these may be one child: names that sound or are written alike, and no contradiction of birth dates."""
-    if one.birth_date and other.birth_date and one.birth_date != other.birth_date:
+    """Whether these may be one child: names heard or written alike, exchanged or not, and no contradiction of dates."""
+    both_dated = one.birth_date is not None and other.birth_date is not None
+    if both_dated and one.birth_date != other.birth_date:
         return False
     return any(
-        all(_alike(mine, theirs) for mine, theirs in zip(one.compact, names, strict=True))
+        all(_alike(mine, theirs, loosely=both_dated) for mine, theirs in zip(one.compact, names, strict=True))
         for names in (other.compact, other.compact[::-1])
     )
 
 
-def _alike(one: str, other: str) -> bool:
-    return sound(one) == sound(other) or OSA.distance(one, other, score_cutoff=1) <= 1
+def _alike(one: str, other: str, *, loosely: bool) -> bool:
+    """By sound, by a letter in a name long enough; when the birth dates agree, by two consonants heard or more."""
+    if sound(one) == sound(other):
+        return True
+    if min(len(one), len(other)) >= LONG_ENOUGH and OSA.distance(one, other, score_cutoff=1) <= 1:
+        return True
+    return loosely and len(skeleton(one)) > 1 and skeleton(one) == skeleton(other)
 
 
 # -- the key of the year ------------------------------------------------------------------------------------------
@@ -88,4 +103,8 @@ def current_index_key() -> UUID:
 
 def secrets_of_index() -> dict[UUID, bytes]:
     """The secrets under which a child may be found."""
-    return {key_id: secret_of(key_id) for key_id in index_keys()}
+    secrets = {}
+    for key_id in index_keys():
+        with suppress(UnreadableKey):  # destroyed just now, by the end of a rotation
+            secrets[key_id] = secret_of(key_id)
+    return secrets

@@ -22,10 +22,12 @@ MOST_WORDS = 5
 EXACT, BEGINNING, SOUND, SPELLING, OTHER = range(5)  # from the best match to none
 
 
+SPELT = str.maketrans({"œ": "oe", "æ": "ae", "ł": "l", "đ": "d", "ø": "o", "ʼ": " "})
+
+
 def plain(text: str) -> str:
     """Lower-case letters and digits without accents, other signs as single spaces: « N’Diaye » is « n diaye »."""
-    folded = text.casefold().replace("œ", "oe").replace("æ", "ae")
-    decomposed = unicodedata.normalize("NFKD", folded)
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(SPELT)
     letters = "".join(c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
     return " ".join(letters.split())
 
@@ -56,7 +58,7 @@ class NameQuery:
 
     def answers(self, names: Sequence[str]) -> dict[int, int]:
         """The places of the ``search_words`` that answer, each with its rank, EXACT (0) best."""
-        units = [name.split(" ") for name in names]
+        units = [[unit for unit in name.split(" ") if ":" in unit] for name in names]
         every = set(chain.from_iterable(units))
         found: dict[int, int] = {}
         for way in self._ways:

@@ -92,6 +92,8 @@ def _record_document(
 def remove_document(*, document: Document, reason: str, by: User) -> Document:
     """Destroy the file; what it was, who added it and why it left remain."""
     locked(document.parcours)
+    if not reason.strip():
+        raise DocumentRefused("Dites en une phrase pourquoi ce document est retiré.", field="reason")
     current = Document.objects.select_for_update(of=("self",)).get(pk=document.pk)
     if current.removed_at is not None:
         raise DocumentRefused("Ce document est déjà retiré.")

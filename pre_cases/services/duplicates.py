@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,6 +16,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from audit.encryption.errors import UnreadableValue
 from audit.encryption.keys import load_keys_of
 from audit.encryption.scan import read_column
 from audit.journal.models import Action, Event
@@ -24,6 +27,8 @@ from pre_cases.search.index import Identity, is_same, secrets_of_index, tags_of
 from pre_cases.search.words import NameQuery
 from pre_cases.services.search_index import identity_of
 from referents.models import Role, Team, User
+
+logger = logging.getLogger(__name__)
 
 CHILD = "pre_cases.child"
 PURPOSE = "duplicates"
@@ -78,19 +83,24 @@ def _require_few_searches(person: User) -> None:
     if made.count() >= settings.CHILD_SEARCHES_A_DAY:
         raise TooManySearches(
             f"Vous avez déjà fait {settings.CHILD_SEARCHES_A_DAY} recherches en un jour : "
-            "demandez à votre coordination d’enregistrer cette saisine."
+            "enregistrez cette saisine demain, ou demandez à un collègue de l’équipe."
         )
 
 
 def _in_reach(wanted: Identity, person: User) -> list[Child]:
     """Children of the person's own reach whose names answer; another birth date tells them apart."""
     query = NameQuery(f"{wanted.first_name} {wanted.family_name}")
-    words = read_column(Child.objects.referable_by(person), Child._meta.get_field("search_words"))
+    field: Any = Child._meta.get_field("search_words")
+    words = read_column(Child.objects.referable_by(person), field, unreadable=[])
     answers = query.answers([text for _, text in words])
     ids = [UUID(bytes=words[place][0]) for place in answers]
     children = list(Child.objects.filter(pk__in=ids).select_related("family").order_by("pk"))
     load_keys_of(*children)
-    return [c for c in children if not (c.birth_date and wanted.birth_date and c.birth_date != wanted.birth_date)]
+    return [child for child in children if not _born_otherwise(child, wanted.birth_date)]
+
+
+def _born_otherwise(child: Child, birth_date: date | None) -> bool:
+    return bool(birth_date and child.birth_date and child.birth_date != birth_date)
 
 
 def _elsewhere(wanted: Identity, exclude: list[Child], person: User) -> list[Child]:
@@ -110,7 +120,16 @@ def _elsewhere(wanted: Identity, exclude: list[Child], person: User) -> list[Chi
     load_keys_of(*children)
     if children:
         record_event(Action.KEY_USE, kind=CHILD, ids=[child.pk for child in children], purpose=PURPOSE)
-    return [child for child in children if is_same(wanted, identity_of(child))]
+    return [child for child in children if _is_same(wanted, child)]
+
+
+def _is_same(wanted: Identity, child: Child) -> bool:
+    """A child whose names do not open stops nobody's work; it is in the log, and in ``check_keys``."""
+    try:
+        return is_same(wanted, identity_of(child))
+    except UnreadableValue as error:
+        logger.error("UnreadableValue: %s", error)
+        return False
 
 
 def _tell(child: Child, team: Team, person: User) -> None:
@@ -127,7 +146,7 @@ def _tell(child: Child, team: Team, person: User) -> None:
     for notice in notices:
         notice.save()
         record_change(notice, "create")
-        transaction.on_commit(partial(send_duplicate_notice.delay, str(notice.pk)))
+        transaction.on_commit(partial(send_duplicate_notice.delay, str(notice.pk)), robust=True)
 
 
 def team_of_child(child: Child) -> Team:

@@ -5,12 +5,15 @@ Only the mechanism. Who asks, who approves, holds, the yearly facts and the cert
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 
+from audit.encryption.keyed import chunks
 from audit.encryption.keys import destroy_data_keys
-from audit.encryption.keystore.models import Tombstone
+from audit.encryption.keystore.models import KeyKind, Tombstone
 from audit.erasure import Plan, erase_rows, plan_for
 from audit.history import acting_as
 from audit.journal.models import Action
@@ -18,6 +21,8 @@ from audit.journal.record import record_event
 from audit.services import Refused
 from pre_cases.models import Child, Family, Parcours
 from referents.models import User
+
+logger = logging.getLogger(__name__)
 
 
 class ErasureRefused(Refused):
@@ -39,35 +44,60 @@ def plan_erasure(child: Child) -> Plan:
     return plan_for(child, *(Family.objects.filter(pk=child.family_id) if is_last else ()))
 
 
-def erase_child(*, child: Child, by: User) -> Erased:
-    """Destroy the keys, commit, then delete the rows, their history and their files; can be repeated after a kill.
-
-    Raises ErasureRefused while a parcours is open. From the first step on, nothing of the child can be read.
-    """
+def erasure_obstacle(child: Child) -> str:
+    """Why a child cannot be erased now, in French; "" when nothing forbids it."""
     if Parcours.objects.open().filter(child=child).exists():
-        raise ErasureRefused("Un parcours est ouvert pour cet enfant : clôturez-le d’abord.")
-    plan = plan_erasure(child)
-    files = len(plan.files)
-    with acting_as(by):
-        with transaction.atomic():  # before the keys: a keystore restored from a backup is purged from these events
-            record_event(Action.ERASE, kind=Child._meta.label_lower, ids=[child.pk], subject_id=child.pk)
-            record_event(Action.KEY_DESTROYED, ids=sorted(map(str, plan.data_keys)), subject_id=child.pk)
+        return "Un parcours est ouvert pour cet enfant : clôturez-le d’abord."
+    return ""
+
+
+def erase_child(*, child: Child, by: User) -> Erased:
+    """Destroy the keys, then delete the rows, their history and their files; can be repeated after a kill.
+
+    The family is locked meanwhile, so that no brother or sister joins it and no parcours opens. Raises ErasureRefused.
+    Once the keys are destroyed nothing of the child can be read, wherever it stops; ``replay_tombstones`` then ends it.
+    """
+    with acting_as(by), transaction.atomic():
+        Family.objects.select_for_update().get(pk=child.family_id)
+        current = Child.objects.select_for_update().get(pk=child.pk)
+        if obstacle := erasure_obstacle(current):
+            raise ErasureRefused(obstacle)
+        plan = plan_erasure(current)
+        files = len(plan.files)
+        _journal(current, plan)
         destroy_data_keys(plan.data_keys)
         rows = erase_rows(plan)
     return Erased(rows, files, any(model is Family for model in plan.rows))
 
 
+def _journal(record: Child | Family, plan: Plan, purpose: str = "") -> None:
+    """The keys are named too: a keystore restored from a backup is purged from these events."""
+    record_event(Action.ERASE, kind=record._meta.label_lower, ids=[record.pk], subject_id=record.pk, purpose=purpose)
+    record_event(Action.KEY_DESTROYED, ids=sorted(map(str, plan.data_keys)), subject_id=record.pk, purpose=purpose)
+
+
 def replay_tombstones(*, by: User) -> int:
     """Erase again what the data still hold of destroyed keys, after a restoration or a kill; how many children.
 
-    Brothers and sisters keep what is theirs: a family goes only when its own key was destroyed.
+    Brothers and sisters keep what is theirs: a family goes only when its own key was destroyed, and none of its
+    children lives.
     """
-    graves = set(Tombstone.objects.values_list("key_id", flat=True))
+    graves = set(Tombstone.objects.exclude(kind=KeyKind.INDEX).values_list("key_id", flat=True))
+    children = _erase_again(Child, graves, by)
+    _erase_again(Family, graves, by)
+    return children
+
+
+def _erase_again(model: type[Child] | type[Family], graves: set[UUID], by: User) -> int:
     erased = 0
-    for model in (Child, Family):
-        for record in model.objects.filter(data_key_id__in=graves).iterator():
+    for keys in chunks(graves):
+        for record in list(model.objects.filter(data_key_id__in=keys)):
+            if isinstance(record, Family) and record.children.exists():
+                logger.error("Family %s: its key is destroyed and a child of it lives: left as it is.", record.pk)
+                continue
             with acting_as(by), transaction.atomic():
-                record_event(Action.ERASE, kind=model._meta.label_lower, ids=[record.pk], purpose="tombstone")
-                erase_rows(plan_for(record))
-            erased += model is Child
+                plan = plan_for(record)
+                _journal(record, plan, "tombstone")
+                erase_rows(plan)
+            erased += 1
     return erased

@@ -109,7 +109,10 @@ def _create_child(new: NewChild, received_on: date) -> Child:
         family = Family.objects.create(data_key_id=create_data_key("family"))
         record_change(family, "create")
     else:
-        family = new.family
+        found = Family.objects.select_for_update().filter(pk=new.family.pk).first()
+        if found is None:
+            raise SaisineRefused("Cette fratrie vient d’être effacée : recommencez la saisine.")
+        family = found
         load_keys([family.data_key_id])
     child = Child.objects.create(
         family=family,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.db import transaction
 
+from audit.encryption.errors import UnreadableValue
 from audit.encryption.keys import create_data_key, destroy_data_keys, key_ring, load_keys_of, own_key_ring
 from audit.encryption.keystore.models import KeyKind
 from audit.history import acting_as
@@ -16,6 +18,8 @@ from pre_cases.models import Child, ChildTag
 from pre_cases.search.index import Identity, current_index_key, index_keys, secrets_of_index, tags_of
 from pre_cases.search.words import search_words, sound
 from referents.models import User
+
+logger = logging.getLogger(__name__)
 
 BATCH = 200  # children written in one transaction
 
@@ -39,17 +43,32 @@ def complete_index(*, key_id: UUID | None = None, say: Callable[[int], object] =
     """
     with key_ring():
         key_id = key_id or current_index_key()
-    done = 0
-    while ids := list(
-        Child.objects.exclude(tags__index_key_id=key_id).order_by("pk").values_list("pk", flat=True)[:BATCH]
-    ):
+    done, unreadable = 0, set[UUID]()
+    while ids := _not_under(key_id, unreadable):
         with own_key_ring(), transaction.atomic():
             children = list(Child.objects.select_for_update().filter(pk__in=ids))
             load_keys_of(*children)
-            _write(children, key_id, secrets_of_index()[key_id])
-        done += len(children)
+            readable = [child for child in children if _opens(child)]
+            _write(readable, key_id, secrets_of_index()[key_id])
+        unreadable |= set(ids) - {child.pk for child in readable}
+        done += len(readable)
         say(done)
     return done
+
+
+def _not_under(key_id: UUID, unreadable: set[UUID]) -> list[UUID]:
+    missing = Child.objects.exclude(tags__index_key_id=key_id).exclude(pk__in=unreadable)
+    return list(missing.order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def _opens(child: Child) -> bool:
+    """One that does not is logged and left out: it stops no other."""
+    try:
+        identity_of(child)
+    except UnreadableValue as error:
+        logger.error("UnreadableValue: %s", error)
+        return False
+    return True
 
 
 def rotate_index(*, by: User, say: Callable[[int], object] = lambda done: None) -> int:
@@ -61,9 +80,8 @@ def rotate_index(*, by: User, say: Callable[[int], object] = lambda done: None) 
         keys = index_keys()
         newest = keys[0] if len(keys) > 1 else create_data_key(KeyKind.INDEX)
     complete_index(key_id=newest, say=say)
-    old = [key_id for key_id in index_keys() if key_id != newest]
-    ChildTag.objects.filter(index_key_id__in=old).delete()
-    destroy_data_keys(old)
+    destroy_data_keys(key_id for key_id in index_keys() if key_id != newest)
+    ChildTag.objects.exclude(index_key_id=newest).delete()
     count = ChildTag.objects.count()
     with acting_as(by), transaction.atomic():
         record_event(

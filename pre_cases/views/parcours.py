@@ -100,9 +100,9 @@ def my_parcours(request: SignedInRequest) -> HttpResponse:
 
 def search_by_name(request: SignedInRequest, form: NameSearchForm, scope: ParcoursQuerySet) -> Found[Parcours]:
     """The parcours of a scope whose child bears the name typed; nothing, and no event, for what names nobody."""
-    query = NameQuery(form.cleaned_data["name"]) if form.is_valid() else None
-    if not query:
+    if not form.is_valid():
         return Found([], 0)
+    query = NameQuery(form.cleaned_data["name"])
     field: Any = Child._meta.get_field("search_words")
     shown = scope.with_card(timezone.localdate())
     return consult_search(request, scope, field=field, path="child__", answers=query.answers, shown=shown)

@@ -135,6 +135,7 @@ def saisine_search(request: SignedInRequest) -> HttpResponse:
                 person=request.user, initial=typed | {"searched": proof_of_search(request.user, form.cleaned_data)}
             )
             context = {"form": whole, "known": known, "known_children": _known_children(request, known)}
+            context["just_searched"] = True
             return render(request, "pre_cases/saisine_create.html", context)
     return render(request, "pre_cases/saisine_search.html", {"form": form}, status=422 if form.is_bound else 200)
 

@@ -131,7 +131,7 @@ class TestDrill:
 
         # the old data as it is to be put back, beside the present keystore
         said = installation.manage("restore", "--data", str(data), "--confirm")
-        assert "2 enfants effacés depuis la sauvegarde le sont de nouveau" in said
+        assert "Enfants effacés depuis la sauvegarde, et de nouveau : 2." in said
         assert "Restauré : tout s’ouvre." in said
         restored = installation.play("look")
         assert set(restored["children"]) == survivors
@@ -140,7 +140,7 @@ class TestDrill:
 
         # the keystore itself lost, and an old one put back: what was destroyed since is destroyed again
         said = installation.manage("restore", "--keys", str(keys), "--confirm")
-        assert "clés détruites depuis la sauvegarde le sont de nouveau" in said
+        assert "Clés détruites depuis la sauvegarde, et de nouveau :" in said
         assert installation.play("look") == restored
         assert "Tout s’ouvre." in installation.manage("check_keys")
 

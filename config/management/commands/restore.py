@@ -61,7 +61,7 @@ class Command(BaseCommand):
         Tombstone.objects.bulk_create(graves, ignore_conflicts=True)
         count = destroy_data_keys(destroyed)
         if count:
-            self.stdout.write(f"{count} clés détruites depuis la sauvegarde le sont de nouveau.")
+            self.stdout.write(f"Clés détruites depuis la sauvegarde, et de nouveau : {count}.")
 
     def put_in_order(self, kind: str) -> None:
         """Migrations, triggers, erasures, then a look at every key."""
@@ -71,7 +71,7 @@ class Command(BaseCommand):
             record_event(Action.RESTORE, detail={"what": kind})
         erased = replay_tombstones(by=system_account())
         if erased:
-            self.stdout.write(f"{erased} enfants effacés depuis la sauvegarde le sont de nouveau.")
+            self.stdout.write(f"Enfants effacés depuis la sauvegarde, et de nouveau : {erased}.")
         found = inspect_keys()
         self.stdout.write(f"{found.opened} clés sur {found.keys} s’ouvrent.")
         if found.faults:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.history import system_account
 from pre_cases.models import Child
-from pre_cases.services.erasure import ErasureRefused, erase_child, plan_erasure, replay_tombstones
+from pre_cases.services.erasure import ErasureRefused, erase_child, erasure_obstacle, plan_erasure, replay_tombstones
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["replay"]:
             count = replay_tombstones(by=system_account())
-            self.stdout.write(f"{count} enfants effacés de nouveau.")
+            self.stdout.write(f"Enfants effacés de nouveau : {count}.")
             return
         child = Child.objects.filter(pk=options["child"]).first()
         if child is None:
@@ -37,11 +37,13 @@ class Command(BaseCommand):
             erased = erase_child(child=child, by=system_account())
         except ErasureRefused as refusal:
             raise CommandError(str(refusal)) from None
-        self.stdout.write(f"Effacé : {erased.rows} lignes, {erased.files} fichiers.")
+        self.stdout.write(f"Effacé. Lignes : {erased.rows}, fichiers : {erased.files}.")
 
     def tell(self, child: Child) -> None:
         plan = plan_erasure(child)
-        self.stdout.write(f"Partiraient, avec leur historique et {len(plan.data_keys)} clés :")
+        self.stdout.write(f"Partiraient, avec leur historique (clés détruites : {len(plan.data_keys)}) :")
         for name, count in plan.counts().items():
             self.stdout.write(f"  {count:>6} {name}")
-        self.stdout.write(f"  {len(plan.files):>6} fichiers\nRien n’a été changé : ajoutez --confirm pour effacer.")
+        self.stdout.write(f"  {len(plan.files):>6} fichiers")
+        obstacle = erasure_obstacle(child)
+        self.stdout.write(f"Rien n’a été changé. {obstacle or 'Ajoutez --confirm pour effacer.'}")
