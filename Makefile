@@ -1,7 +1,7 @@
 # Marelle. « make help » says what can be done here. Needs Python 3.11 or later, git and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock env build-env
+.PHONY: help demo test check bench load lock env build-env
 
 PORT ?= 8000
 # The first Python of the machine that is recent enough; empty when there is none.
@@ -15,7 +15,8 @@ help:
 	@echo "make demo [PORT=8000]  une ville inventée, servie sur http://127.0.0.1:PORT ; Ctrl-C arrête tout"
 	@echo "make test              tous les tests ; dit ce qui n’a pas pu être joué"
 	@echo "make check             format, types, migrations, modèles de pages, réglages de production"
-	@echo "make bench             mesures de la file active, de 1 000 à 10 000 parcours"
+	@echo "make bench             mesures de la file active, du chiffrement et de la recherche"
+	@echo "make load              cinquante personnes au travail pendant trois rotations de clé"
 	@echo "make lock              recalcule requirements.txt et requirements-dev.txt d’après pyproject.toml"
 
 demo: env
@@ -30,6 +31,9 @@ check: env
 
 bench: env
 	@exec .venv/bin/python tests/bench.py
+
+load: env
+	@exec .venv/bin/python tests/load.py
 
 # Versions already locked stay; delete the two files first to raise them all.
 lock:
