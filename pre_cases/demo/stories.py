@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -14,6 +15,7 @@ from pre_cases.demo.ages import AGE_OF_FIRST_LEVEL, LEVELS, nature_of
 from pre_cases.demo.associations import Associations
 from pre_cases.demo.children import qpv_code
 from pre_cases.demo.files import FORM_VERSION, SCHOOL_SOURCES
+from pre_cases.demo.papers import agreement_pdf
 from pre_cases.demo.plots import INES, LINA, NOE, SAMI, URGENT, Plot
 from pre_cases.demo.staff import Staff
 from pre_cases.demo.territory import Territory
@@ -21,6 +23,7 @@ from pre_cases.models import (
     ActionMode,
     ActionNature,
     Agreement,
+    DocumentKind,
     EntryKind,
     EntryWith,
     Family,
@@ -37,6 +40,7 @@ from pre_cases.services.agreement import (
     record_oral_agreement,
     sign_agreement,
 )
+from pre_cases.services.document import add_document
 from pre_cases.services.family import KnownAdult, record_residence, record_schooling
 from pre_cases.services.parcours import decide_entry, open_parcours
 from pre_cases.services.partnership import enrol_child, share_parcours
@@ -127,6 +131,13 @@ class Stories:
         led = self.associations.led[0]
         enrol_child(parcours=parcours, project=led, on=max(led.starts_on, self.ago(20)), by=self.benoit)
         self.associations.places[led.pk] -= 1
+        add_document(
+            parcours=parcours,
+            kind=DocumentKind.AGREEMENT,
+            file=io.BytesIO(agreement_pdf()),
+            name="Accord signé.pdf",
+            by=self.benoit,
+        )
         share_parcours(
             parcours=parcours,
             user=self.david,
