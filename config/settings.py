@@ -229,9 +229,11 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG
 SEALED_FILES_DIR = VAR_DIR / "files"  # encrypted, each under its record's key
+DESTROYED_KEYS_REGISTER = env.str("MARELLE_DESTROYED_KEYS", default=str(VAR_DIR / "destroyed-keys"))
 FILE_UPLOAD_HANDLERS = ["audit.encryption.files.upload.SealedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None  # the system's; what lies there is sealed under a key that only the process holds
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 1  # no form asks for more
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if DEMO else "smtp://localhost:25")
 globals().update(**EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="ne-pas-repondre@marelle.example")

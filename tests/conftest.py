@@ -1,5 +1,6 @@
 """Fixtures shared by the whole suite: the cast, an open key ring, a signed-in client."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,6 +44,13 @@ def ring() -> Iterator[None]:
     """Each test has its own ring of data keys, as a request or a task has."""
     with key_ring():
         yield
+
+
+@pytest.fixture(autouse=True)
+def destroyed_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has its own register of destroyed keys, as each installation has."""
+    name = f"destroyed-keys-{secrets.token_hex(8)}"
+    monkeypatch.setattr(settings, "DESTROYED_KEYS_REGISTER", str(settings.VAR_DIR / name))
 
 
 @pytest.fixture

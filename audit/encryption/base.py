@@ -141,7 +141,7 @@ class EncryptedField(models.Field):
         try:
             return unseal(envelope, ciphers, key_id=data_key_id, label=self.label, record_id=record_id)
         except BadEnvelope as error:
-            reason = str(error) if ciphers else f"its data key {data_key_id} is not in the keystore"
+            reason = str(error) if ciphers else f"its data key {data_key_id} is not in the keystore, or does not open"
             raise UnreadableValue(self.aad, record_id, reason) from error
 
     def seal(self, content: bytes, record_id: UUID, data_key_id: UUID) -> Envelope:

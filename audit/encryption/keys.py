@@ -28,6 +28,7 @@ from audit.encryption.errors import (
 from audit.encryption.keystore.models import DataKey, KeyKind, Tombstone
 from audit.encryption.keystore.router import DATABASE
 from audit.encryption.keystore.rows import read_secrets, wrapped_row
+from audit.encryption.register import note_destruction
 
 __all__ = [
     "EncryptionError",
@@ -125,14 +126,16 @@ def create_data_keys(kind: str, count: int) -> list[UUID]:
 def destroy_data_keys(ids: Iterable[UUID]) -> int:
     """Destroy every version of these keys, and leave a tombstone of each; the number of keys that were still there.
 
-    What they protect is unreadable from then on, in every older backup of the data too. A key already destroyed is
-    left as it is. Not inside a transaction on ``keys``: once this returns, it is done.
+    What they protect is unreadable from then on, in every older backup of the data too. A key that is not there has its
+    tombstone all the same: an older keystore may bring it back. Not inside a transaction on ``keys``: once this
+    returns, it is done.
     """
     destroyed = 0
     for chunk in _chunks(list(dict.fromkeys(ids))):
+        note_destruction(chunk)
         with transaction.atomic(using=DATABASE, durable=True):
             kinds = dict(DataKey.objects.filter(key_id__in=chunk).values_list("key_id", "kind"))
-            graves = [Tombstone(key_id=key_id, kind=kind) for key_id, kind in kinds.items()]
+            graves = [Tombstone(key_id=key_id, kind=kinds.get(key_id, KeyKind.CHILD)) for key_id in chunk]
             Tombstone.objects.bulk_create(graves, ignore_conflicts=True)
             DataKey.objects.filter(key_id__in=chunk).delete()
         destroyed += len(kinds)

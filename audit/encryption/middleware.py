@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
-from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey, UnreadableValue
+from audit.encryption.errors import EncryptionError, KeyProviderUnavailable, UnreadableKey, UnreadableValue
 from audit.encryption.keys import key_ring
+from audit.encryption.witness import require_same_keys
 from audit.journal import trace
 from audit.journal.models import Action
 from audit.journal.record import record_event
@@ -42,6 +43,7 @@ class KeyRingMiddleware:
         logger.error("%s: %s", type(exception).__name__, exception)
         if isinstance(exception, UnreadableValue):
             _record_unreadable(request, exception)
+        _say_whether_the_key_is_wrong()
         context = {
             "keys_are_away": isinstance(exception, KeyProviderUnavailable),
             "reference": trace.request_id(),
@@ -50,6 +52,14 @@ class KeyRingMiddleware:
         response = HttpResponse(render_to_string("503.html", context), status=503)
         response["Cache-Control"] = "no-store"
         return response
+
+
+def _say_whether_the_key_is_wrong() -> None:
+    """One line for the operator, when every value is unreadable because the key-encryption key is another one."""
+    try:
+        require_same_keys()
+    except (EncryptionError, DatabaseError) as error:
+        logger.error("%s: %s", type(error).__name__, error)
 
 
 def typed_texts(request: HttpRequest) -> list[str]:

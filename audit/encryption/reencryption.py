@@ -1,7 +1,8 @@
 """Sealing again everything that one data key protects, after a suspected leak, while people work.
 
 A new version of the key is added; rows, history and files move to it in small transactions; the former version leaves
-once nothing uses it and no running request can still hold it. Each step can be repeated, and killed at any point.
+the service once nothing uses it and no running request can still hold it. It is kept for the data of older backups,
+when they are restored. Each step can be repeated, and killed at any point.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from audit.encryption.keyed import encrypted_fields, is_historical, keyed_models
 from audit.encryption.keys import load_keys, own_key_ring
 from audit.encryption.keystore.models import DataKey, KeyKind
 from audit.encryption.keystore.router import DATABASE
-from audit.encryption.keystore.rows import wrapped_row
+from audit.encryption.keystore.rows import unwrapped, wrapped_row
+from audit.encryption.witness import require_same_keys
 from audit.history import acting_as
 from audit.journal.models import Action
 from audit.journal.record import record_event
@@ -43,10 +45,12 @@ def begin_reencryption(key_id: UUID, *, by: AbstractBaseUser) -> int:
 
     A key that already has two is not given a third: the re-encryption under way goes on.
     """
-    rows = list(DataKey.objects.filter(key_id=key_id).order_by("version"))
+    require_same_keys()
+    rows = list(DataKey.objects.filter(key_id=key_id, retired_at__isnull=True).order_by("version"))
     if not rows:
         raise UnreadableKey(key_id)
     if len(rows) == 1:
+        unwrapped(rows[0])  # it opens: nothing is sealed under a second version of a key that is lost
         version = rows[0].version + 1
         with suppress(IntegrityError), transaction.atomic(using=DATABASE, durable=True):  # somebody began just now
             wrapped_row(key_id, version, KeyKind(rows[0].kind), os.urandom(KEY_SIZE)).save()
@@ -75,16 +79,16 @@ def reseal(key_id: UUID) -> tuple[int, int]:
 
 
 def finish_reencryption(key_id: UUID, *, by: AbstractBaseUser) -> bool:
-    """Seal again what was written under the former version meanwhile, then destroy it; whether it is gone.
+    """Seal again what was written under the former version meanwhile, then end its service; whether it is over.
 
-    It stays while a request begun before could still hold it, and while a value does not open.
+    It serves while a request begun before could still hold it, and while a value does not open.
     """
     written, unreadable = reseal(key_id)
     newest = DataKey.objects.filter(key_id=key_id).order_by("-version").first()
     if newest is None or written or unreadable or newest.created_at > timezone.now() - LONGEST_WORK:
         return False
-    with transaction.atomic(using=DATABASE, durable=True):
-        DataKey.objects.filter(key_id=key_id, version__lt=newest.version).delete()
+    former = DataKey.objects.filter(key_id=key_id, version__lt=newest.version, retired_at__isnull=True)
+    former.update(retired_at=timezone.now())
     _journal(key_id, "reencryption_done", by)
     return True
 
@@ -100,9 +104,24 @@ def finish_reencryptions(*, by: AbstractBaseUser) -> int:
     return finished
 
 
+def reseal_restored_data(*, by: AbstractBaseUser) -> int:
+    """After older data were put back: what former versions sealed moves to the newest; how many keys were concerned."""
+    DataKey.objects.filter(retired_at__isnull=False).update(retired_at=None)
+    keys = unfinished_reencryptions()
+    for key_id in keys:
+        reseal(key_id)
+    finish_reencryptions(by=by)
+    return len(keys)
+
+
 def unfinished_reencryptions() -> list[UUID]:
-    """Keys that have more than one version."""
-    several = DataKey.objects.values("key_id").annotate(versions=Count("pk")).filter(versions__gt=1)
+    """Keys that have more than one version in service."""
+    several = (
+        DataKey.objects.filter(retired_at__isnull=True)
+        .values("key_id")
+        .annotate(versions=Count("pk"))
+        .filter(versions__gt=1)
+    )
     return list(several.values_list("key_id", flat=True))
 
 

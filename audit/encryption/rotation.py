@@ -57,7 +57,7 @@ def start_rotation(*, by: AbstractBaseUser) -> MasterKey:
 
 def is_rotating() -> bool:
     """Whether a version was added and some data keys may still be wrapped by a former one."""
-    return _primary().rewrapped_at is None
+    return MasterKey.objects.filter(rewrapped_at__isnull=True, retired_at__isnull=True).exists()
 
 
 def pending() -> int:

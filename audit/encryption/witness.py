@@ -29,6 +29,8 @@ def register_versions() -> None:
     known = set(MasterKey.objects.values_list("version", flat=True))
     if known:
         require_same_keys()
+    else:
+        _require_to_open(DataKey.objects.first())
     for version in provider().versions():
         if version in known:
             continue
@@ -40,6 +42,18 @@ def register_versions() -> None:
             version=version,
             defaults={"canary": wrapped.data, "rewrapped_at": None if is_needed else timezone.now()},
         )
+
+
+def _require_to_open(row: DataKey | None) -> None:
+    """A keystore that knows no version yet believes only a key that opens what it holds."""
+    if row is None:
+        return
+    try:
+        provider().unwrap(row.key_id, row.version, Wrapped(row.kek_version, bytes(row.wrapped)))
+    except UnreadableKey:
+        raise WrongMasterKey(
+            "The key-encryption key does not open this keystore: wrong key file, or keystore of another installation."
+        ) from None
 
 
 def require_same_keys() -> None:

@@ -10,27 +10,34 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess  # nosec B404 - the engine's own programs, without a shell
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
+
+from audit.encryption.providers import Wrapped
 
 FORMAT = "marelle-backup-1"
 DATA, KEYS = "data", "keys"
 ALIAS = {DATA: "default", KEYS: "keys"}
 DATABASE_PART = "database"
 FILES_PART = "files/"
+PART_NAME = re.compile(r"database|files/[0-9a-f]{2}/[0-9a-f]{32}")
+PASSED_ON = ("sslmode", "sslrootcert", "sslcert", "sslkey")  # of a connection's options, to the engine's programs
 PART = 1024 * 1024
 
 
@@ -63,6 +70,8 @@ def back_up(kind: str, target: Path) -> Manifest:
         raise BackupRefused(f"{target} existe déjà : une sauvegarde n’en remplace jamais une autre.")
     if not target.parent.is_dir():
         raise BackupRefused(f"Le dossier {target.parent} n’existe pas.")
+    for left in target.parent.glob(".marelle-*"):  # by a backup that was killed
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".marelle-") as folder:
         dump = Path(folder) / DATABASE_PART
         _dump(ALIAS[kind], dump)
@@ -163,7 +172,7 @@ def read_manifest(archive_path: Path) -> Manifest:
 def restore(kind: str, archive_path: Path) -> Manifest:
     """Put an archive in place of what is there, once every part of it was found whole; raises BackupRefused.
 
-    Marelle must be stopped. What was there is replaced only once the new database is complete beside it.
+    Marelle must be stopped. On both engines the database is replaced in one transaction: killed, it is as it was.
     """
     manifest = read_manifest(archive_path)
     alias = ALIAS[kind]
@@ -174,32 +183,60 @@ def restore(kind: str, archive_path: Path) -> Manifest:
         raise BackupRefused(
             f"Cette archive vient de {manifest.engine}, cette installation est sur {connection.vendor}."
         )
-    room = Path(settings.VAR_DIR)
-    _require_no_newer_table(manifest, alias)
-    with tempfile.TemporaryDirectory(dir=room, prefix=".restore-") as folder:
-        extracted = Path(folder)
-        _extract(archive_path, manifest, extracted)
+    _require_known_migrations(manifest, alias)
+    with _extracted(archive_path, manifest) as folder:
         connection.close()
         if connection.vendor == "sqlite":
-            _replace_sqlite(Path(connection.settings_dict["NAME"]), extracted / DATABASE_PART)
+            _replace_sqlite(Path(connection.settings_dict["NAME"]), folder / DATABASE_PART)
         else:
-            dump = str(extracted / DATABASE_PART)
-            options = [
-                "--clean",
-                "--if-exists",
-                "--no-owner",
-                "--no-privileges",
-                "--single-transaction",
-                "--exit-on-error",
-            ]
-            _run(["pg_restore", *options, f"--dbname={connection.settings_dict['NAME']}", dump], alias)
+            options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction"]
+            into = f"--dbname={connection.settings_dict['NAME']}"
+            _run(["pg_restore", *options, "--exit-on-error", into, str(folder / DATABASE_PART)], alias)
         if kind == DATA:
-            _replace_files(extracted / "files")
+            _replace_files(folder / "files")
     return manifest
 
 
-def _require_no_newer_table(manifest: Manifest, alias: str) -> None:
-    """PostgreSQL replaces the tables of the archive; one that it does not know would remain, with what it holds."""
+def keys_in_archive(archive_path: Path) -> list[tuple[UUID, int, Wrapped]]:
+    """The keys that an archive of the keystore holds, without putting it back: to see first whether they open."""
+    manifest = read_manifest(archive_path)
+    if manifest.kind != KEYS:
+        raise BackupRefused("Ce sont des données.")
+    with _extracted(archive_path, manifest) as folder:
+        dump = folder / DATABASE_PART
+        if manifest.engine == "sqlite":
+            with closing(sqlite3.connect(dump)) as archived:
+                rows = archived.execute("SELECT key_id, version, kek_version, wrapped FROM keystore_datakey").fetchall()
+            return [(UUID(key_id), version, Wrapped(kek, data)) for key_id, version, kek, data in rows]
+        return list(_keys_in_dump(dump))
+
+
+def _keys_in_dump(dump: Path) -> Iterator[tuple[UUID, int, Wrapped]]:
+    """From the one table of a PostgreSQL archive, written as the COPY that would fill it."""
+    command = ["pg_restore", "--data-only", "--table=keystore_datakey", "--file=-", str(dump)]
+    names: list[str] = []
+    for line in _run(command, ALIAS[KEYS]).splitlines():
+        if line.startswith("COPY "):
+            names = [name.strip() for name in line[line.index("(") + 1 : line.index(")")].split(",")]
+        elif line.startswith("\\."):
+            names = []
+        elif names:
+            row = dict(zip(names, line.split("\t"), strict=True))
+            data = bytes.fromhex(row["wrapped"].removeprefix("\\\\x"))
+            yield UUID(row["key_id"]), int(row["version"]), Wrapped(int(row["kek_version"]), data)
+
+
+def _require_known_migrations(manifest: Manifest, alias: str) -> None:
+    """An archive made by a later version of Marelle is for that version.
+
+    And PostgreSQL replaces the tables of the archive: one that it does not know would remain, with what it holds.
+    """
+    known = MigrationLoader(None).disk_migrations or {}
+    later = [app for app, name in manifest.migrations.items() if (app, name) not in known]
+    if later:
+        raise BackupRefused(
+            f"Cette archive vient d’une version plus récente ({', '.join(later)}) : restaurez avec elle."
+        )
     if connections[alias].vendor == "sqlite":
         return
     present = _latest_migrations(alias)
@@ -210,6 +247,17 @@ def _require_no_newer_table(manifest: Manifest, alias: str) -> None:
         )
 
 
+@contextmanager
+def _extracted(archive_path: Path, manifest: Manifest) -> Iterator[Path]:
+    """The verified parts in a folder of ours, gone afterwards; what a killed restoration left goes first."""
+    room = Path(settings.VAR_DIR)
+    for left in room.glob(".restore-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=room, prefix=".restore-") as folder:
+        _extract(archive_path, manifest, Path(folder))
+        yield Path(folder)
+
+
 def _extract(archive_path: Path, manifest: Manifest, folder: Path) -> None:
     """Every part in a folder of ours, under the names of the manifest only, each verified."""
     found = set()
@@ -218,7 +266,8 @@ def _extract(archive_path: Path, manifest: Manifest, folder: Path) -> None:
             if member.name == "manifest.json":
                 continue
             source = archive.extractfile(member)
-            if member.name not in manifest.digests or source is None or ".." in Path(member.name).parts:
+            is_ours = PART_NAME.fullmatch(member.name) and member.isreg() and member.name in manifest.digests
+            if not is_ours or source is None:
                 raise BackupRefused(f"L’archive contient une pièce inattendue : {member.name}.")
             target = folder / member.name
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -240,17 +289,15 @@ def _parts(source: Any) -> Iterator[bytes]:
 
 
 def _replace_sqlite(database: Path, copy: Path) -> None:
-    if database.exists():
-        try:
-            with closing(sqlite3.connect(database, timeout=2)) as held:
-                held.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                held.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            raise BackupRefused("La base est utilisée : arrêtez Marelle et son serveur de tâches.") from None
-    copy.chmod(0o600)
-    for ending in ("-wal", "-shm"):  # they belong to the database that leaves
-        Path(f"{database}{ending}").unlink(missing_ok=True)
-    copy.replace(database)
+    """Page by page inside the present file, under its lock: whoever has it open sees the old content or the new."""
+    try:
+        with closing(sqlite3.connect(copy)) as source, closing(sqlite3.connect(database, timeout=2)) as target:
+            target.execute("PRAGMA secure_delete=ON")
+            source.backup(target)
+            target.execute("PRAGMA journal_mode=WAL")
+            target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.OperationalError:
+        raise BackupRefused("La base est utilisée : arrêtez Marelle et son serveur de tâches.") from None
 
 
 def _replace_files(extracted: Path) -> None:
@@ -265,10 +312,11 @@ def _replace_files(extracted: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
-def _run(command: list[str], alias: str) -> None:
-    """One program of PostgreSQL, told where the database is through its environment: no password in a list."""
+def _run(command: list[str], alias: str) -> str:
+    """What a program of PostgreSQL says; its environment tells it where the database is: no password in a list."""
     found = connections[alias].settings_dict
-    environment = {
+    options = {f"PG{name.upper()}": str(value) for name, value in found["OPTIONS"].items() if name in PASSED_ON}
+    environment = options | {
         "PGDATABASE": found["NAME"],
         "PGHOST": found["HOST"],
         "PGPORT": str(found["PORT"]),
@@ -284,3 +332,4 @@ def _run(command: list[str], alias: str) -> None:
         raise BackupRefused(f"{command[0]} est introuvable : installez les outils de PostgreSQL.") from None
     if done.returncode:
         raise BackupRefused(f"{command[0]} a échoué : {done.stderr.strip().splitlines()[-1] if done.stderr else '?'}")
+    return done.stdout

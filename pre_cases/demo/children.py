@@ -21,7 +21,7 @@ from pre_cases.demo.territory import Territory
 from pre_cases.models import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
 from pre_cases.search.index import current_index_key, secrets_of_index
 from pre_cases.search.words import search_words, sound
-from pre_cases.services.search_index import tag_of
+from pre_cases.services.search_index import row_of
 from referents.models import Team
 
 known_sound = cache(sound)  # the same invented names come back all the time
@@ -114,7 +114,7 @@ class Town:
         if self.is_recent(timeline) and rng.random() < 0.006:
             child.sex = ""
         self.batch.add(child)
-        self.batch.add(tag_of(child, self.index_key, self.index_secret, known_sound))
+        self.batch.add(row_of(child, self.index_key, self.index_secret, known_sound))
         chance = rng.random()
         delay = int(rng.random() < HELD_BACK)
         person = Person(child, household, timeline, born_on, delay, segpa=chance < 0.04, cap=0.5 < chance < 0.8)

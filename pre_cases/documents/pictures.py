@@ -7,6 +7,7 @@ the orientation is written again, without which a photograph taken upright would
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -14,6 +15,9 @@ from pre_cases.documents.content import PNG_SIGNATURE
 from pre_cases.models import ContentType
 
 PART = 64 * 1024
+MOST_SEGMENTS, MOST_FILL_BYTES = 10_000, 1_000
+# in compressed data: neither a stuffed byte, nor a restart, nor a fill byte (ITU T.81, B.1.1)
+MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 # JPEG markers (ITU T.81, table B.1)
 SOI, EOI, SOS, APP0, APP1, APP2, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 ALONE = {0x01, *range(0xD0, 0xD8)}  # without a length: TEM, RST0 to RST7
@@ -51,7 +55,7 @@ def _jpeg(file: BinaryIO) -> Iterator[bytes]:
         raise BrokenPicture("no beginning")
     yield bytes([0xFF, SOI])
     upright = False
-    while True:
+    for _ in range(MOST_SEGMENTS):
         marker = _marker(file)
         if marker == EOI:
             yield bytes([0xFF, EOI])
@@ -67,6 +71,7 @@ def _jpeg(file: BinaryIO) -> Iterator[bytes]:
             yield bytes([0xFF, marker]) + (len(kept) + 2).to_bytes(2) + kept
         if marker == SOS:
             yield from _scan(file)
+    raise BrokenPicture("too many segments")
 
 
 def _kept(marker: int, segment: bytes) -> bytes:
@@ -83,9 +88,11 @@ def _kept(marker: int, segment: bytes) -> bytes:
 def _marker(file: BinaryIO) -> int:
     if file.read(1) != b"\xff":
         raise BrokenPicture("no marker")
-    while (byte := file.read(1)) == b"\xff":  # fill bytes
-        pass
-    if byte in (b"", b"\0", bytes([SOI])):
+    byte = b"\xff"
+    for _ in range(MOST_FILL_BYTES):
+        if (byte := file.read(1)) != b"\xff":
+            break
+    if byte in (b"", b"\0", b"\xff", bytes([SOI])):
         raise BrokenPicture("cut in a marker")
     return byte[0]
 
@@ -101,20 +108,16 @@ def _segment(file: BinaryIO) -> bytes:
 def _scan(file: BinaryIO) -> Iterator[bytes]:
     """Compressed data up to the next marker, which is left to be read."""
     while part := file.read(PART):
-        at = part.find(b"\xff")
-        while 0 <= at < len(part) - 1 and (part[at + 1] == 0 or part[at + 1] in ALONE or part[at + 1] == 0xFF):
-            at = part.find(b"\xff", at + (1 if part[at + 1] == 0xFF else 2))
-        if at < 0:
-            yield part
-        elif at < len(part) - 1:
-            yield part[:at]
-            file.seek(at - len(part), 1)
+        found = MARKER.search(part)
+        if found:
+            yield part[: found.start()]
+            file.seek(found.start() - len(part), 1)
             return
-        else:  # the marker is cut in two: read it again whole
-            yield part[:at]
-            if len(part) == 1:
-                raise BrokenPicture("cut in a scan")
-            file.seek(-1, 1)
+        whole = part.rstrip(b"\xff")  # a marker may be cut in two: it is read again whole
+        if not whole:
+            raise BrokenPicture("cut in a scan")
+        yield whole
+        file.seek(len(whole) - len(part), 1)
     raise BrokenPicture("no end")
 
 

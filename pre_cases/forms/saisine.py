@@ -152,7 +152,7 @@ class ChildSearchForm(forms.Form):
 class NewChildForm(SituationForm, WithSchool):
     """A saisine about a child met for the first time, with up to two adults."""
 
-    searched = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+    searched = forms.CharField(widget=forms.HiddenInput, max_length=200, required=False)
     first_name = forms.CharField(label="Prénom", max_length=80)
     family_name = forms.CharField(label="Nom", max_length=80)
     birth_date = DayField(label="Date de naissance", required=False)

@@ -13,28 +13,24 @@ from pre_cases.querysets.duplicate import ChildTagQuerySet, DuplicateNoticeQuery
 
 
 class ChildTag(CaseRecord):
-    """What the blind index holds of one child under one yearly key: two numbers below 4,096, shared by many children.
+    """What the blind index holds of one child under one yearly key: a number below 4,096, shared by other children.
 
-    They tell who may be the same child, never who a child is: candidates are decrypted and compared. Derived from the
-    names and the birth date, so without a history; it leaves with the child, and with its key each year.
+    It tells who may be the same child, never who a child is: candidates are decrypted and compared. Derived from the
+    names, so without a history; it leaves with the child, and with its key each year.
     """
 
     journal_subject = ("child_id",)
 
     child = models.ForeignKey("pre_cases.Child", on_delete=models.CASCADE, related_name="tags", verbose_name="enfant")
     index_key_id = models.UUIDField("clé de l’année", editable=False)
-    names_tag = models.PositiveSmallIntegerField("nom et prénom")
-    full_tag = models.PositiveSmallIntegerField("nom, prénom et naissance", null=True)
+    tag = models.PositiveSmallIntegerField("repère")
 
     objects = ChildTagQuerySet.as_manager()
 
     class Meta:
         verbose_name = "repère de doublon"
         verbose_name_plural = "repères de doublons"
-        indexes = [
-            models.Index(fields=["index_key_id", "names_tag"], name="child_tag_names"),
-            models.Index(fields=["index_key_id", "full_tag"], name="child_tag_full"),
-        ]
+        indexes = [models.Index(fields=["index_key_id", "tag"], name="child_tag_tag")]
         constraints = [
             models.UniqueConstraint(
                 fields=["child", "index_key_id"],
@@ -42,8 +38,8 @@ class ChildTag(CaseRecord):
                 violation_error_message="Cet enfant a déjà son repère de l’année.",
             ),
             models.CheckConstraint(
-                condition=Q(names_tag__lt=4096) & (Q(full_tag__isnull=True) | Q(full_tag__lt=4096)),
-                name="child_tag_singles_nobody_out",
+                condition=Q(tag__lt=4096),
+                name="child_tag_of_twelve_bits",
                 violation_error_message="Un repère est un nombre inférieur à 4 096.",
             ),
         ]

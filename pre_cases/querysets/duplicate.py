@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
 
 from referents.models import Role
 
@@ -16,11 +15,9 @@ if TYPE_CHECKING:
 
 
 class ChildTagQuerySet(models.QuerySet["ChildTag"]):
-    def sharing(self, index_key_id: UUID, *, names_tag: int, full_tag: int | None) -> ChildTagQuerySet:
-        """Same names and birth date; or same names, when one of the two dates is not known."""
-        same = Q(names_tag=names_tag) if full_tag is None else Q(full_tag=full_tag)
-        undated = Q(names_tag=names_tag, full_tag__isnull=True)
-        return self.filter(same | undated, index_key_id=index_key_id)
+    def sharing(self, index_key_id: UUID, tag: int) -> ChildTagQuerySet:
+        """Those of the children who may be the same."""
+        return self.filter(index_key_id=index_key_id, tag=tag)
 
 
 class DuplicateNoticeQuerySet(models.QuerySet["DuplicateNotice"]):

@@ -19,11 +19,12 @@ from django.utils import timezone
 from audit.encryption.errors import UnreadableValue
 from audit.encryption.keys import load_keys_of
 from audit.encryption.scan import read_column
+from audit.journal.consult import LARGEST_SCOPE
 from audit.journal.models import Action, Event
 from audit.journal.record import record_change, record_event
 from audit.services import Refused, service
 from pre_cases.models import Child, ChildTag, DuplicateNotice, Parcours, Saisine
-from pre_cases.search.index import Identity, is_same, secrets_of_index, tags_of
+from pre_cases.search.index import Identity, is_same, secrets_of_index, tag_of
 from pre_cases.search.words import NameQuery
 from pre_cases.services.search_index import identity_of
 from referents.models import Role, Team, User
@@ -61,10 +62,11 @@ def look_for_child(*, first_name: str, family_name: str, birth_date: date | None
     The journal keeps that it happened and the ids of the children compared, never what was typed. Raises
     TooManySearches.
     """
+    User.objects.select_for_update().get(pk=by.pk)  # two searches at once are counted one after the other
     _require_few_searches(by)
     wanted = Identity(first_name, family_name, birth_date)
     own = _in_reach(wanted, by)
-    elsewhere = _elsewhere(wanted, own, by)
+    elsewhere = [*_elsewhere(wanted, own, by), *_followed_elsewhere(own, by)]
     record_event(
         Action.SEARCH,
         kind=CHILD,
@@ -91,7 +93,7 @@ def _in_reach(wanted: Identity, person: User) -> list[Child]:
     """Children of the person's own reach whose names answer; another birth date tells them apart."""
     query = NameQuery(f"{wanted.first_name} {wanted.family_name}")
     field: Any = Child._meta.get_field("search_words")
-    words = read_column(Child.objects.referable_by(person), field, unreadable=[])
+    words = read_column(Child.objects.referable_by(person), field, at_most=LARGEST_SCOPE, unreadable=[])
     answers = query.answers([text for _, text in words])
     ids = [UUID(bytes=words[place][0]) for place in answers]
     children = list(Child.objects.filter(pk__in=ids).select_related("family").order_by("pk"))
@@ -107,9 +109,7 @@ def _elsewhere(wanted: Identity, exclude: list[Child], person: User) -> list[Chi
     """Children out of reach who may be the same: those whose tag it is, decrypted and compared."""
     candidates = Q(pk__in=[])
     for key_id, secret in secrets_of_index().items():
-        tags = tags_of(wanted, secret)
-        same_tag = ChildTag.objects.sharing(key_id, names_tag=tags.names, full_tag=tags.full)
-        candidates |= Q(pk__in=same_tag.values("child"))
+        candidates |= Q(pk__in=ChildTag.objects.sharing(key_id, tag_of(wanted, secret)).values("child"))
     reached = Child.objects.referable_by(person)
     children = list(
         Child.objects.filter(candidates)
@@ -121,6 +121,14 @@ def _elsewhere(wanted: Identity, exclude: list[Child], person: User) -> list[Chi
     if children:
         record_event(Action.KEY_USE, kind=CHILD, ids=[child.pk for child in children], purpose=PURPOSE)
     return [child for child in children if _is_same(wanted, child)]
+
+
+def _followed_elsewhere(children: list[Child], person: User) -> list[Child]:
+    """Of the children in reach, by a former parcours or saisine, those whom another team follows now."""
+    followed = Parcours.objects.open().filter(child__in=children)
+    theirs = followed.exclude(pk__in=Parcours.objects.carried_by(person).values("pk")).values_list("child", flat=True)
+    known_to_other_teams = set(theirs)
+    return [child for child in children if child.pk in known_to_other_teams]
 
 
 def _is_same(wanted: Identity, child: Child) -> bool:
@@ -137,7 +145,7 @@ def _tell(child: Child, team: Team, person: User) -> None:
     from pre_cases.tasks import send_duplicate_notice  # which calls a service of this layer
 
     since = timezone.now() - NOTICE_AGAIN_AFTER
-    if DuplicateNotice.objects.filter(child=child, sought_by=person, told_at__gte=since).exists():
+    if DuplicateNotice.objects.filter(child=child, other_team=team, sought_by=person, told_at__gte=since).exists():
         return
     known_to = team_of_child(child)
     notices = [DuplicateNotice(team=known_to, other_team=team, child=child, sought_by=person)]

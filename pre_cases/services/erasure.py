@@ -14,12 +14,13 @@ from django.db import transaction
 from audit.encryption.keyed import chunks
 from audit.encryption.keys import destroy_data_keys
 from audit.encryption.keystore.models import KeyKind, Tombstone
+from audit.encryption.register import noted_destructions
 from audit.erasure import Plan, erase_rows, plan_for
 from audit.history import acting_as
 from audit.journal.models import Action
 from audit.journal.record import record_event
 from audit.services import Refused
-from pre_cases.models import Child, Family, Parcours
+from pre_cases.models import Adult, AgreementHolder, Child, Family, Parcours
 from referents.models import User
 
 logger = logging.getLogger(__name__)
@@ -39,9 +40,20 @@ class Erased:
 
 
 def plan_erasure(child: Child) -> Plan:
-    """Everything that leaves with a child, its family included when no other child is in it. Nothing is changed."""
-    is_last = not Child.objects.filter(family=child.family_id).exclude(pk=child.pk).exists()
-    return plan_for(child, *(Family.objects.filter(pk=child.family_id) if is_last else ()))
+    """Everything that leaves with a child: the adults around no other child too, and the family with its last child.
+
+    Nothing is changed.
+    """
+    others = Child.objects.filter(family=child.family_id).exclude(pk=child.pk)
+    if not others.exists():
+        return plan_for(child, *Family.objects.filter(pk=child.family_id))
+    plan = plan_for(child)
+    signed_for_others = AgreementHolder.objects.filter(agreement__child__in=others).values("adult")
+    alone = Adult.objects.filter(child_links__child=child).exclude(child_links__child__in=others)
+    for adult in alone.exclude(pk__in=signed_for_others).distinct():  # a father of this child only, for instance
+        for model, ids in plan_for(adult).rows.items():
+            plan.rows.setdefault(model, set()).update(ids)
+    return plan
 
 
 def erasure_obstacle(child: Child) -> str:
@@ -82,6 +94,8 @@ def replay_tombstones(*, by: User) -> int:
     Brothers and sisters keep what is theirs: a family goes only when its own key was destroyed, and none of its
     children lives.
     """
+    forgotten = noted_destructions() - set(Tombstone.objects.values_list("key_id", flat=True))
+    destroy_data_keys(forgotten)  # an older keystore was put back
     graves = set(Tombstone.objects.exclude(kind=KeyKind.INDEX).values_list("key_id", flat=True))
     children = _erase_again(Child, graves, by)
     _erase_again(Family, graves, by)

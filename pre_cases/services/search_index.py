@@ -15,7 +15,7 @@ from audit.history import acting_as
 from audit.journal.models import Action
 from audit.journal.record import record_event
 from pre_cases.models import Child, ChildTag
-from pre_cases.search.index import Identity, current_index_key, index_keys, secrets_of_index, tags_of
+from pre_cases.search.index import Identity, current_index_key, index_keys, secrets_of_index, tag_of
 from pre_cases.search.words import search_words, sound
 from referents.models import User
 
@@ -80,9 +80,11 @@ def rotate_index(*, by: User, say: Callable[[int], object] = lambda done: None) 
         keys = index_keys()
         newest = keys[0] if len(keys) > 1 else create_data_key(KeyKind.INDEX)
     complete_index(key_id=newest, say=say)
-    destroy_data_keys(key_id for key_id in index_keys() if key_id != newest)
-    ChildTag.objects.exclude(index_key_id=newest).delete()
-    count = ChildTag.objects.count()
+    keys = index_keys()
+    older = keys[keys.index(newest) + 1 :] if newest in keys else []  # another run may have made a newer one
+    destroy_data_keys(older)
+    ChildTag.objects.exclude(index_key_id__in=index_keys()).delete()
+    count = ChildTag.objects.filter(index_key_id=newest).count()
     with acting_as(by), transaction.atomic():
         record_event(
             Action.KEY_USE, kind=ChildTag._meta.label_lower, detail={"what": "index_rotated", "children": count}
@@ -95,11 +97,10 @@ def _write(children: Iterable[Child], key_id: UUID, secret: bytes) -> None:
     for child in children:
         child.search_words = search_words(child.first_name, child.family_name)
         child.save(update_fields=["search_words"])
-        rows.append(tag_of(child, key_id, secret))
+        rows.append(row_of(child, key_id, secret))
     ChildTag.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def tag_of(child: Child, key_id: UUID, secret: bytes, sound: Callable[[str], str] = sound) -> ChildTag:
+def row_of(child: Child, key_id: UUID, secret: bytes, sound: Callable[[str], str] = sound) -> ChildTag:
     """The row of the index of one child, not saved."""
-    tags = tags_of(identity_of(child), secret, sound)
-    return ChildTag(child=child, index_key_id=key_id, names_tag=tags.names, full_tag=tags.full)
+    return ChildTag(child=child, index_key_id=key_id, tag=tag_of(identity_of(child), secret, sound))

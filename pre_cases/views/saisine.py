@@ -27,7 +27,7 @@ from pre_cases.forms.timeline import EntryForm
 from pre_cases.instruction import ENDED, page_of
 from pre_cases.models import Child, Parcours, Saisine
 from pre_cases.querysets.saisine import WAITING
-from pre_cases.search.proof import proof_of_search
+from pre_cases.search.proof import proof_of_search, proves_search
 from pre_cases.services.duplicates import Known, look_for_child
 from pre_cases.services.family import KnownAdult, NewAdult, is_unusual_age
 from pre_cases.services.saisine import (
@@ -47,6 +47,7 @@ from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
+MOST_KNOWN = 50  # parcours shown of children who may be the one sought
 ALL, UNFOLLOWED, OVER = "", "sans-suivi", "sans-parcours"
 # value in the address: (label, condition); the first one shows every saisine that waits
 FILTERS: dict[str, tuple[str, Q]] = {
@@ -141,11 +142,12 @@ def saisine_search(request: SignedInRequest) -> HttpResponse:
 
 
 def _known_children(request: SignedInRequest, known: Known) -> list[dict[str, Any]]:
-    """The children in reach, each with its latest parcours when it has one."""
-    cards: dict[UUID, Parcours] = {}
-    for parcours in Parcours.objects.with_card().filter(child__in=known.children).order_by("opened_on", "pk"):
-        cards[parcours.child_id] = parcours
-    load_keys_of(*cards.values())
+    """The children in reach, each with the latest parcours that the person may read, if any."""
+    if not known.children:
+        return []
+    carried = Parcours.objects.carried_by(request.user).with_card().filter(child__in=known.children)
+    read = consult_page(request, carried, order=("opened_on", "id"), cursor="", size=MOST_KNOWN, action=Action.READ)
+    cards = {parcours.child_id: parcours for parcours in read}
     return [{"child": child, "parcours": cards.get(child.pk)} for child in known.children]
 
 
@@ -236,14 +238,14 @@ def _record(
 
 def _known_before(request: SignedInRequest, form: NewChildForm) -> Known | None:
     """What a search finds of the child typed, which the next sending shows to have been seen; None when it was."""
-    proof = proof_of_search(request.user, form.cleaned_data)
-    if form.cleaned_data["searched"] == proof:
+    if proves_search(form.cleaned_data["searched"], request.user, form.cleaned_data):
         return None
     wanted = {name: form.cleaned_data[name] for name in ("first_name", "family_name", "birth_date", "team")}
     known: Known | None = attempt(form, lambda: look_for_child(by=request.user, **wanted))
-    sent = request.POST.copy()
-    sent["searched"] = proof
-    form.data = sent
+    if known is not None:
+        sent = request.POST.copy()
+        sent["searched"] = proof_of_search(request.user, form.cleaned_data)
+        form.data = sent
     return known
 
 

@@ -31,7 +31,7 @@ from pre_cases.models import (
 )
 from referents.models import Membership, Team, User
 from tests.cast import Cast, make_child, make_enrolment, make_parcours, make_saisine
-from tests.pre_cases.whole_file import difference, end, everything, make_whole_file, naming
+from tests.whole_file import difference, end, everything, make_whole_file, naming
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def folder(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def full(cast: Cast) -> Cast:
     """Inès has rows in every model that leads to her."""
-    make_whole_file(cast, cast.ines_parcours, cast.benoit)
+    make_whole_file(cast.ines_parcours, cast.benoit)
     end(cast.ines_parcours)
     return cast
 

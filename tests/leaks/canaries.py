@@ -18,24 +18,11 @@ from audit.encryption.base import EncryptedField
 from audit.encryption.fields import EncryptedDateField, EncryptedJSONField
 from audit.encryption.keyed import encrypted_fields, is_historical, keyed_models
 from audit.history import acting_as, system_account
-from partners.models import Term
-from pre_cases.models import (
-    Action,
-    Adult,
-    AgreementHolder,
-    Bilan,
-    Child,
-    ChildTag,
-    Comment,
-    Draft,
-    Entry,
-    Objective,
-    Parcours,
-    Review,
-)
+from pre_cases.models import Child, ChildTag, Parcours
 from pre_cases.search.index import current_index_key, secrets_of_index
-from pre_cases.services.search_index import tag_of
-from tests.cast import Cast, make_agreement, make_child, make_document, make_parcours, make_residence, make_share
+from pre_cases.services.search_index import row_of
+from tests.cast import Cast, make_child, make_parcours
+from tests.whole_file import make_whole_file
 
 DOCUMENT = b"%PDF-1.7\n" + b"canari-du-document " * 8_000 + b"\n%%EOF\n"  # three chunks
 DOCUMENT_CANARY = "canari-du-document canari-du-document"
@@ -43,47 +30,13 @@ DOCUMENT_CANARY = "canari-du-document canari-du-document"
 
 def planted(cast: Cast) -> tuple[Parcours, dict[str, str]]:
     """A parcours of Benoît with a row in every model that has encrypted fields, and the canary of each field."""
-    today = timezone.localdate()
     parcours = make_parcours(cast.team_a, referent=cast.benoit, child=make_child("Zoé"))
-    child, owner = parcours.child, {"data_key_id": parcours.data_key_id}
-    make_residence(child)
-    make_share(parcours, cast.david)
-    refused = make_agreement(parcours.saisine, refused_on=today)
-    with acting_as(system_account()):
-        objective = Objective.objects.create(
-            parcours=parcours,
-            text="x",
-            domain=Term.objects.get(pk="domain:educatif"),
-            priority=Term.objects.get(pk="priority:sante"),
-            set_on=today,
-            **owner,
-        )
-        Action.objects.create(
-            objective=objective, label="x", domain=objective.domain, mode="individual", nature="pre", **owner
-        )
-        Entry.objects.create(parcours=parcours, author=cast.benoit, kind="phone", on=today, text="x", **owner)
-        Comment.objects.create(parcours=parcours, author=cast.amina, text="x", **owner)
-        parcours.tasks.create(assignee=cast.benoit, label="x", due_on=today, **owner)
-        Review.objects.create(parcours=parcours, author=cast.benoit, on=today, text="x", **owner)
-        Bilan.objects.create(
-            parcours=parcours,
-            author=cast.benoit,
-            on=today,
-            text="x",
-            exit_reason=Term.objects.get(pk="exit_reason:contact-perdu"),
-            **owner,
-        )
-        Draft.objects.create(parcours=parcours, user=cast.benoit, form="entry", content={}, **owner)
-        AgreementHolder.objects.filter(agreement=refused).delete()
-        AgreementHolder.objects.create(
-            agreement=refused, adult=Adult.objects.get(family=child.family), not_informed_reason="x", **owner
-        )
-    make_document(parcours, cast.benoit, content=DOCUMENT)
+    make_whole_file(parcours, cast.benoit, content=DOCUMENT)
     canaries = dict(_fill(parcours))
-    child = Child.objects.get(pk=child.pk)
+    child = Child.objects.get(pk=parcours.child_id)
     key_id = current_index_key()
     ChildTag.objects.filter(child=child).delete()
-    tag_of(child, key_id, secrets_of_index()[key_id]).save()
+    row_of(child, key_id, secrets_of_index()[key_id]).save()
     return Parcours.objects.get(pk=parcours.pk), canaries
 
 

@@ -23,7 +23,8 @@ from audit.encryption.files.stream import SealedReader, SealedWriter
 
 logger = logging.getLogger(__name__)
 
-TOO_LARGE, NO_ROOM_LEFT = "too_large", "no_room"
+TOO_LARGE, NO_ROOM_LEFT, NOBODY = "too_large", "no_room", "nobody"
+REST_OF_THE_FORM = 1024 * 1024  # bytes
 
 
 class SealedUpload(UploadedFile):
@@ -37,11 +38,23 @@ class SealedUpload(UploadedFile):
 class SealedUploadHandler(FileUploadHandler):
     """At most ``MAX_UPLOAD_BYTES`` are kept of a file; beyond, what arrives is read and thrown away."""
 
+    length = 0  # of the whole request, as it says itself
+
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:  # noqa: N803
+        self.length = content_length
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self.key = os.urandom(KEY_SIZE)
         self.spool: BinaryIO | None = None
         self.failure = ""
+        if self.length > settings.MAX_UPLOAD_BYTES + REST_OF_THE_FORM:
+            self._give_up(TOO_LARGE)
+            return
+        user = getattr(self.request, "user", None)
+        if user is not None and not user.is_authenticated:  # no page without a sign-in asks for a file
+            self._give_up(NOBODY)
+            return
         try:
             self.spool = cast(BinaryIO, tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR))  # noqa: SIM115
             self.writer = SealedWriter(self.spool, self.key)

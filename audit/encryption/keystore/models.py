@@ -23,6 +23,7 @@ class DataKey(models.Model):
         "témoin", null=True
     )  # a known value under this key; older rows get theirs in a rotation
     created_at = models.DateTimeField("créée le", default=timezone.now, editable=False)
+    retired_at = models.DateTimeField("hors service le", null=True)  # opens older backups only, when they are restored
 
     class Meta:
         verbose_name = "clé de données"

@@ -16,20 +16,22 @@ from audit.encryption.providers.base import Secrets
 
 # Every version of many keys, asked with one parameter: a list of thousands of them would cost more than the answer.
 _ON_POSTGRESQL = (
-    "SELECT uuid_send(key_id), version, kek_version, wrapped FROM keystore_datakey WHERE key_id = ANY(%s::uuid[])"
+    "SELECT uuid_send(key_id), version, kek_version, wrapped FROM keystore_datakey "
+    "WHERE retired_at IS NULL AND key_id = ANY(%s::uuid[])"
 )
 _ON_SQLITE = (
     "SELECT key_id, version, kek_version, wrapped FROM keystore_datakey "
-    "WHERE key_id IN (SELECT value FROM json_each(%s))"
+    "WHERE retired_at IS NULL AND key_id IN (SELECT value FROM json_each(%s))"
 )
 CANARY = b"marelle"
 CANARY_LABEL = field_label("data_key.canary")
 
 
 def read_secrets(key_ids: Iterable[bytes]) -> Secrets:
-    """The versions of these keys that the keystore has, by the 16 bytes of their ids, in one query.
+    """The versions in service of these keys, by the 16 bytes of their ids, in one query.
 
-    Raises UnreadableKey, KeyProviderUnavailable.
+    A key that does not open is logged and left out, like one that is not there: it stops no other. Raises
+    KeyProviderUnavailable.
     """
     connection = connections[DATABASE]
     hexed = [key_id.hex() for key_id in key_ids]

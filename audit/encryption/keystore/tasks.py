@@ -15,10 +15,13 @@ from audit.encryption.keystore.models import DataKey, KeyKind
 from audit.encryption.keystore.router import DATABASE
 from audit.encryption.rotation import is_rotating, rewrap_all
 from audit.history import system_account
+from audit.journal.models import Action, Event
 
 logger = logging.getLogger(__name__)
 
 GRACE = timedelta(hours=24)
+AFTER_A_RESTORATION = timedelta(days=30)
+TABLE = DataKey._meta.db_table
 SUSPECT_COUNT = 100
 SUSPECT_SHARE = 10  # one key in ten
 
@@ -30,6 +33,9 @@ def sweep_orphan_keys(*, even_if_many: bool = False) -> int:
     More than 100 orphans and a tenth of the keystore look like the wrong data database, or an older backup, rather
     than like accidents: nothing is deleted, and an error is logged, unless ``even_if_many``.
     """
+    if Event.objects.filter(action=Action.RESTORE, at__gte=timezone.now() - AFTER_A_RESTORATION).exists():
+        logger.info("data were restored lately: no key is swept, a newer backup may still name them")
+        return 0
     old = DataKey.objects.filter(created_at__lt=timezone.now() - GRACE).exclude(kind=KeyKind.INDEX)
     candidates = set(old.values_list("key_id", flat=True).iterator(chunk_size=2_000))
     orphans = not_named(candidates)
@@ -56,7 +62,11 @@ def scrub_keystore() -> None:
     connection = connections[DATABASE]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"VACUUM FULL {DataKey._meta.db_table}")
+            cursor.execute("SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = %s::regclass", [TABLE])
+            if not cursor.fetchone()[0]:
+                logger.error("this account does not own %s: run VACUUM FULL on it as its owner", TABLE)
+                return
+            cursor.execute(f"VACUUM FULL {TABLE}")
         else:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

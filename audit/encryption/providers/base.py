@@ -40,7 +40,7 @@ class KeyProvider(Protocol):
         """The data key; raises UnreadableKey when the stored form was altered, moved or wrapped by another key."""
 
     def unwrap_all(self, rows: Iterable[Row]) -> Secrets:
-        """As ``unwrap``, for the rows of a page or of a search: the versions of each key, by its id's bytes."""
+        """The keys of a page or of a search, by their ids' bytes: what does not open is logged and left out."""
 
     def health(self) -> None:
         """Return if the key-encryption key can be used now, whatever is in memory."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import logging
 import os
 import re
 import stat
@@ -25,6 +26,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from audit.encryption.envelope import KEY_SIZE
 from audit.encryption.errors import KeyProviderUnavailable, KeySourceIsReadOnly, UnreadableKey
 from audit.encryption.providers.base import MEMORY_SECONDS, NONCE_SIZE, Row, Secrets, Wrapped, bound_to
+
+logger = logging.getLogger(__name__)
 
 LARGEST_FILE = 16 * 1024
 LAST_VERSION = 2**16 - 1
@@ -61,19 +64,23 @@ class SecretProvider:
         )
 
     def unwrap(self, key_id: UUID, version: int, wrapped: Wrapped) -> bytes:
-        return self.unwrap_all([(key_id.bytes, version, wrapped.kek_version, wrapped.data)])[key_id.bytes][version]
+        found = self.unwrap_all([(key_id.bytes, version, wrapped.kek_version, wrapped.data)])
+        if not found:
+            raise UnreadableKey(key_id)
+        return found[key_id.bytes][version]
 
     def unwrap_all(self, rows: Iterable[Row]) -> Secrets:
-        ciphers = self._current()
+        ciphers, has_read_again = self._current(), False
         found: Secrets = {}
         for key_id, version, kek_version, data in rows:
-            if kek_version not in ciphers:  # added by another process since the last reading
-                ciphers = self._read_again()
+            if kek_version not in ciphers and not has_read_again:  # added by another process since the last reading
+                ciphers, has_read_again = self._read_again(), True
             try:
                 cipher = ciphers[kek_version]
                 secret = cipher.decrypt(data[:NONCE_SIZE], data[NONCE_SIZE:], bound_to(key_id, version, kek_version))
             except (KeyError, InvalidTag, ValueError):
-                raise UnreadableKey(UUID(bytes=key_id)) from None
+                logger.error("UnreadableKey: %s", UnreadableKey(UUID(bytes=key_id)))
+                continue
             if key_id in found:
                 found[key_id][version] = secret
             else:

@@ -8,6 +8,7 @@ once, not after a minute.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import threading
@@ -26,6 +27,8 @@ from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 from audit.encryption.envelope import KEY_SIZE, TAG_SIZE
 from audit.encryption.errors import KeyProviderUnavailable, UnreadableKey
 from audit.encryption.providers.base import MEMORY_SECONDS, NONCE_SIZE, Row, Secrets, Wrapped, bound_to
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 WRONG_PIN = (pkcs11.PinIncorrect, pkcs11.PinLocked, pkcs11.PinInvalid)
@@ -54,6 +57,8 @@ class TokenAddress:
 
     def pin(self) -> str:
         try:
+            if self.pin_file.stat().st_mode & 0o077:
+                raise KeyProviderUnavailable(f"The PIN file {self.pin_file} can be read by others. Use mode 0600.")
             return self.pin_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise KeyProviderUnavailable(f"The PIN file {self.pin_file} cannot be read: {error.strerror}.") from None
@@ -104,7 +109,11 @@ class TokenProvider:
     def unwrap_all(self, rows: Iterable[Row]) -> Secrets:
         found: Secrets = {}
         for key_id, version, kek_version, data in rows:
-            secret = self.unwrap(UUID(bytes=key_id), version, Wrapped(kek_version, data))
+            try:
+                secret = self.unwrap(UUID(bytes=key_id), version, Wrapped(kek_version, data))
+            except UnreadableKey as error:
+                logger.error("UnreadableKey: %s", error)
+                continue
             found.setdefault(key_id, {})[version] = secret
         return found
 

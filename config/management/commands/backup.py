@@ -1,5 +1,6 @@
 """Back up the data, or the keystore: never both in one place."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -40,5 +41,7 @@ class Command(BaseCommand):
             manifest = back_up(kind, folder / name)
         except BackupRefused as refusal:
             raise CommandError(str(refusal)) from None
+        except (OSError, sqlite3.Error) as error:
+            raise CommandError(f"La sauvegarde s’est arrêtée : {error}.") from None
         size = (folder / name).stat().st_size
         self.stdout.write(f"{folder / name} : {len(manifest.digests)} pièces, {size:,} octets.".replace(",", " "))

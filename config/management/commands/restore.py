@@ -1,21 +1,29 @@
 """Put a backup back, without bringing back what was erased since."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connections, transaction
+from django.utils import timezone
 
+from audit.encryption.errors import UnreadableKey
 from audit.encryption.inspection import inspect_keys
 from audit.encryption.keys import destroy_data_keys
-from audit.encryption.keystore.models import Tombstone
+from audit.encryption.keystore.models import DataKey, Tombstone
+from audit.encryption.providers import Wrapped, provider
+from audit.encryption.reencryption import reseal_restored_data
+from audit.encryption.register import note_destruction, noted_destructions
 from audit.history import acting_as, system_account
 from audit.journal.models import Action, Event
 from audit.journal.record import record_event
 from audit.journal.triggers import install_triggers
-from config.management.backups import DATA, KEYS, BackupRefused, read_manifest, restore
+from config.management.backups import DATA, KEYS, BackupRefused, back_up, keys_in_archive, read_manifest, restore
 from pre_cases.services.erasure import replay_tombstones
 
 
@@ -45,21 +53,50 @@ class Command(BaseCommand):
                 self.stdout.write("Rien n’a été changé : ajoutez --confirm pour remplacer ce qui est là.")
                 return
             if kind == DATA:
-                restore(DATA, archive)
+                self.restore_data(archive)
             else:
                 self.restore_keys(archive)
         except BackupRefused as refusal:
             raise CommandError(str(refusal)) from None
+        except (OSError, sqlite3.Error) as error:
+            raise CommandError(f"La restauration s’est arrêtée ({error}) : ce qui était là y est toujours.") from None
         self.put_in_order(kind)
 
+    def restore_data(self, archive: Path) -> None:
+        """What the present journal knows to be destroyed is first written in the keystore, which stays."""
+        destroy_data_keys(destroyed_in_journal())
+        restore(DATA, archive)
+
     def restore_keys(self, archive: Path) -> None:
-        """The keys destroyed since the backup are known from the present keystore, and from the journal."""
-        graves = tombstones()
-        destroyed = {*(grave.key_id for grave in graves), *destroyed_in_journal()}
+        """No key is lost, none comes back: those of the archive are joined to the present ones that open.
+
+        Refused unless every key of the archive opens with the key-encryption key at hand.
+        """
+        closed = [
+            str(key_id) for key_id, version, wrapped in keys_in_archive(archive) if not opens(key_id, version, wrapped)
+        ]
+        if closed:
+            raise BackupRefused(
+                f"{len(closed)} clés de cette archive ne s’ouvrent pas avec la clé maîtresse présente : "
+                "rien n’a été changé. Est-ce la bonne clé, et une sauvegarde de cette installation ?"
+            )
+        destroyed = {*destroyed_in_keystore(), *destroyed_in_journal(), *noted_destructions()}
+        note_destruction(destroyed - noted_destructions())
+        present = keys_that_open()
+        aside = Path(settings.VAR_DIR) / f"keystore-before-{timezone.localtime():%Y-%m-%dT%H%M%S}.tar"
+        if present:
+            back_up(KEYS, aside)
         restore(KEYS, archive)
         call_command("migrate", database="keys", interactive=False, verbosity=0, skip_checks=True)
-        Tombstone.objects.bulk_create(graves, ignore_conflicts=True)
         count = destroy_data_keys(destroyed)
+        archived = set(DataKey.objects.values_list("key_id", "version"))
+        missing = [row for row in present if (row.key_id, row.version) not in archived and row.key_id not in destroyed]
+        for row in missing:
+            row.pk = None
+        DataKey.objects.bulk_create(missing)
+        aside.unlink(missing_ok=True)
+        if missing:
+            self.stdout.write(f"Clés du coffre présent, gardées : {len(missing)}.")
         if count:
             self.stdout.write(f"Clés détruites depuis la sauvegarde, et de nouveau : {count}.")
 
@@ -69,7 +106,11 @@ class Command(BaseCommand):
         install_triggers(connections["default"])
         with acting_as(system_account()), transaction.atomic():
             record_event(Action.RESTORE, detail={"what": kind})
+        Session.objects.all().delete()  # of people whose rights may have changed since
         erased = replay_tombstones(by=system_account())
+        resealed = reseal_restored_data(by=system_account())
+        if resealed:
+            self.stdout.write(f"Clés renouvelées depuis la sauvegarde, données chiffrées de nouveau : {resealed}.")
         if erased:
             self.stdout.write(f"Enfants effacés depuis la sauvegarde, et de nouveau : {erased}.")
         found = inspect_keys()
@@ -79,11 +120,27 @@ class Command(BaseCommand):
         self.stdout.write("Restauré : tout s’ouvre.")
 
 
-def tombstones() -> list[Tombstone]:
+def opens(key_id: UUID, version: int, wrapped: Wrapped) -> bool:
     try:
-        return list(Tombstone.objects.all())
+        provider().unwrap(key_id, version, wrapped)
+    except UnreadableKey:
+        return False
+    return True
+
+
+def keys_that_open() -> list[DataKey]:
+    try:
+        rows = list(DataKey.objects.order_by("pk"))
     except DatabaseError:
-        return []  # the keystore is lost: the journal remains
+        return []  # the keystore is lost
+    return [row for row in rows if opens(row.key_id, row.version, Wrapped(row.kek_version, bytes(row.wrapped)))]
+
+
+def destroyed_in_keystore() -> list[UUID]:
+    try:
+        return list(Tombstone.objects.values_list("key_id", flat=True))
+    except DatabaseError:
+        return []  # the keystore is lost: the journal and the register remain
 
 
 def destroyed_in_journal() -> list[UUID]:

@@ -14,7 +14,7 @@ from pre_cases.models import Child
 class Command(BaseCommand):
     help = (
         "Donne une nouvelle clé à un enfant et chiffre de nouveau ses données, leur historique et ses documents, "
-        "sans arrêter Marelle. L’ancienne clé est détruite ensuite par le serveur de tâches."
+        "sans arrêter Marelle. L’ancienne clé ne sert plus ensuite qu’à lire des sauvegardes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -42,6 +42,6 @@ class Command(BaseCommand):
                 "dit lesquelles."
             )
         if finish_reencryption(key_id, by=system_account()):
-            self.stdout.write("L’ancienne version est détruite.")
+            self.stdout.write("L’ancienne version est hors service.")
         else:
-            self.stdout.write("L’ancienne version sera détruite dans un quart d’heure par le serveur de tâches.")
+            self.stdout.write("Le serveur de tâches mettra l’ancienne version hors service dans un quart d’heure.")

@@ -7,17 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.utils import timezone
 
 from audit.encryption.fields import EncryptedTextField
 from audit.encryption.keyed import encrypted_fields, is_historical, keyed_models
 from audit.encryption.keys import load_keys_of
 from audit.history import acting_as, system_account
-from partners.models import Term
-from pre_cases.models import Action, ActionMode, ActionNature, Bilan, Child, Objective, Parcours, Review
-from pre_cases.services.timeline import add_comment, add_entry, add_task, save_draft
+from pre_cases.models import Child, Document, Parcours
 from referents.models import Role, Team, User
-from tests.cast import make_child, make_document, make_parcours, make_residence, make_share, make_user
+from tests.cast import make_child, make_parcours, make_user
+from tests.whole_file import make_whole_file
 
 DATED = {"document.removal_reason"}  # only with a date, which is set apart
 
@@ -26,45 +24,14 @@ class Case:
     """A child followed by a référent, with all that may be written about it."""
 
     def __init__(self, team: Team, first_name: str) -> None:
-        today = timezone.localdate()
         self.author: User = make_user("Benoît", Role.REFERENT, team)
         self.child: Child = make_child(first_name)
         self.parcours: Parcours = make_parcours(team, referent=self.author, child=self.child)
-        self.document = make_document(self.parcours, self.author)
-        make_residence(self.child)
-        make_share(self.parcours, self.author)
-        add_entry(parcours=self.parcours, kind="phone", on=today, with_whom="family", text="Appel", by=self.author)
-        add_comment(parcours=self.parcours, text="Mot", by=self.author)
-        add_task(parcours=self.parcours, assignee=self.author, label="À faire", due_on=today, by=self.author)
-        save_draft(parcours=self.parcours, form="review", content={"text": ["À", 1]}, by=self.author)
-        with acting_as(self.author):
-            self._support()
+        make_whole_file(self.parcours, self.author)
+        self.document: Document = self.parcours.documents.get()
         with acting_as(system_account()):
             for record in records_of(self.child.data_key_id, self.child.family.data_key_id):
                 fill(record)
-
-    def _support(self) -> None:
-        key, today = self.parcours.data_key_id, timezone.localdate()
-        domain, written = Term.objects.get(pk="domain:educatif"), {"author": self.author, "on": today}
-        objective = Objective.objects.create(
-            parcours=self.parcours,
-            text="Lire",
-            domain=domain,
-            priority=Term.objects.get(pk="priority:sante"),
-            set_on=today,
-            data_key_id=key,
-        )
-        Action.objects.create(
-            objective=objective,
-            label="Atelier",
-            domain=domain,
-            mode=ActionMode.INDIVIDUAL,
-            nature=ActionNature.PRE,
-            data_key_id=key,
-        )
-        Review.objects.create(parcours=self.parcours, text="Avance", data_key_id=key, **written)
-        reason = Term.objects.filter(pk__startswith="exit_reason:").first()
-        Bilan.objects.create(parcours=self.parcours, text="Fin", exit_reason=reason, data_key_id=key, **written)
 
 
 def records_of(*key_ids: UUID, history: bool = False) -> Iterator[Any]:

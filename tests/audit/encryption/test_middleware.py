@@ -82,3 +82,97 @@ class TestKeyRingMiddleware:
             time.shift(timedelta(seconds=1))
             assert get(client, "/prenom/").status_code == 503
         assert "KeyProviderUnavailable" in caplog.text
+
+
+TYPED = {
+    "text": "La mère viendra jeudi ; « Tom » & <b>Inès</b>.",
+    "signs": ["Il dort en classe.", "Elle ne mange pas."],
+    "kind": "phone",
+    "on": "2026-03-02",
+    "empty": "   ",
+    "csrfmiddlewaretoken": "a token with spaces",
+    "password": "correct horse battery",
+    "new_password1": "staple correct horse",
+    "Old_Password": "battery staple correct",
+}
+HOME = 'href="/"'
+
+
+class TestThePageOfAnError:
+    """What was being sent is given back to be copied; nothing of what is stored is shown."""
+
+    @pytest.fixture
+    def away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The provider of the key-encryption key does not answer, and nothing of it is in memory."""
+        providers._provider.cache_clear()
+        monkeypatch.delenv("MARELLE_TEST_KEY")
+
+    @pytest.fixture
+    def altered(self, child: Child) -> None:
+        write_raw(child, "first_name", b"x" * 48)
+
+    def sent(self, client: Client):
+        response = client.post("/prenom/", TYPED, secure=True)
+        assert response.status_code == 503
+        return response
+
+    @pytest.mark.parametrize("trouble", ["away", "altered"])
+    def test_gives_back_the_texts_typed(self, client: Client, request: pytest.FixtureRequest, trouble: str):
+        request.getfixturevalue(trouble)
+        response = self.sent(client)
+        page = response.content.decode()
+        assert "La mère viendra jeudi ; « Tom » &amp; &lt;b&gt;Inès&lt;/b&gt;.</textarea>" in page
+        assert "<b>" not in page
+        for text in TYPED["signs"]:
+            assert f">{text}</textarea>" in page
+        assert page.count("<textarea") == 3
+        assert "no-store" in response["Cache-Control"]
+
+    @pytest.mark.parametrize("trouble", ["away", "altered"])
+    def test_gives_back_neither_a_token_nor_a_password(
+        self, client: Client, request: pytest.FixtureRequest, trouble: str
+    ):
+        request.getfixturevalue(trouble)
+        page = self.sent(client).content.decode()
+        assert not [
+            name
+            for name in ("csrfmiddlewaretoken", "password", "new_password1", "Old_Password")
+            if name in page or TYPED[name] in page
+        ]
+
+    def test_gives_back_nothing_that_is_not_sent(self, client: Client, away: None):
+        response = get(client, "/prenom/?text=La+m%C3%A8re+viendra+jeudi")
+        assert response.status_code == 503
+        assert "viendra" not in response.content.decode()
+        assert "<textarea" not in response.content.decode()
+
+    def test_says_that_nothing_was_recorded_when_the_keys_are_away(
+        self, client: Client, away: None, caplog: pytest.LogCaptureFixture
+    ):
+        page = self.sent(client).content.decode()
+        assert "Marelle est arrêtée un moment" in page
+        assert "Rien de ce que vous venez d’envoyer n’a été enregistré." in page
+        assert HOME not in page  # the others are away too
+        assert "KeyProviderUnavailable" in caplog.text
+        assert "viendra" not in caplog.text
+        assert not Event.objects.filter(action="refusal").exists()
+
+    def test_offers_the_way_home_when_one_value_does_not_open(
+        self, client: Client, altered: None, child: Child, caplog: pytest.LogCaptureFixture
+    ):
+        page = self.sent(client).content.decode()
+        assert "Cette page ne peut pas être montrée" in page
+        assert "l’incident est au journal" in page
+        assert "Marelle est arrêtée" not in page
+        assert HOME in page
+        assert str(child.pk) not in page
+        assert "viendra" not in caplog.text
+        assert Event.objects.get(action="refusal").record_ids == [str(child.pk)]
+
+    @pytest.mark.parametrize("trouble", ["away", "altered"])
+    def test_gives_the_reference_of_the_request(self, client: Client, request: pytest.FixtureRequest, trouble: str):
+        request.getfixturevalue(trouble)
+        one, other = self.sent(client), self.sent(client)
+        for response in (one, other):
+            assert f"Référence : {response['X-Request-ID']}" in response.content.decode()
+        assert one["X-Request-ID"] != other["X-Request-ID"]

@@ -18,14 +18,14 @@ from audit.journal.models import Event
 from pre_cases.models import Child
 from pre_cases.services.erasure import erase_child
 from tests.cast import Cast, make_child
-from tests.pre_cases.whole_file import documents_of, end, everything, make_whole_file
+from tests.whole_file import documents_of, end, everything, make_whole_file
 
 
 @pytest.fixture(autouse=True)
 def full(cast: Cast, settings: Any, tmp_path: Path) -> Cast:
     """Inès has rows in every model and a file, and a closed parcours; the system's account is there already."""
     settings.SEALED_FILES_DIR = tmp_path / "files"
-    make_whole_file(cast, cast.ines_parcours, cast.benoit)
+    make_whole_file(cast.ines_parcours, cast.benoit)
     end(cast.ines_parcours)
     return cast
 
@@ -41,21 +41,26 @@ class TestADryRun:
     def test_changes_nothing(self, cast: Cast) -> None:
         before = everything()
         said = run(f"--child={cast.ines.pk}")
-        assert "Rien n’a été changé" in said
+        assert said.endswith("\nRien n’a été changé. Ajoutez --confirm pour effacer.\n")
         assert everything() == before
         assert all(path_of(document.pk).exists() for document in documents_of(cast.ines))
 
     def test_counts_what_would_leave(self, cast: Cast) -> None:
         said = [line.strip() for line in run(f"--child={cast.ines.pk}").splitlines()]
-        assert said[0] == "Partiraient, avec leur historique et 2 clés :"
+        assert said[0] == "Partiraient, avec leur historique (clés détruites : 2) :"
         for line in ("1 enfants", "1 fratries", "1 adultes", "2 parcours", "2 saisines", "1 documents", "1 fichiers"):
             assert line in said
 
     def test_keeps_the_family_of_a_sibling(self, cast: Cast) -> None:
         make_child("Zoé", family=cast.ines.family)
         said = run(f"--child={cast.ines.pk}")
-        assert "1 clés" in said
+        assert "(clés détruites : 1)" in said
         assert "fratries" not in said
+
+    def test_says_what_forbids_to_erase(self, cast: Cast) -> None:
+        said = run(f"--child={cast.tom.pk}")
+        assert said.endswith("\nRien n’a été changé. Un parcours est ouvert pour cet enfant : clôturez-le d’abord.\n")
+        assert "--confirm" not in said
 
     def test_names_nobody(self, cast: Cast) -> None:
         said = run(f"--child={cast.ines.pk}") + run(f"--child={cast.ines.pk}", "--confirm")
@@ -67,8 +72,8 @@ class TestConfirmed:
         files = [path_of(document.pk) for document in documents_of(cast.ines)]
         with django_capture_on_commit_callbacks(execute=True):
             said = run(f"--child={cast.ines.pk}", "--confirm")
-        assert said.startswith("Effacé : ")
-        assert said.endswith(" lignes, 1 fichiers.\n")
+        assert said.startswith("Effacé. Lignes : ")
+        assert said.endswith(", fichiers : 1.\n")
         assert Child.objects.get() == cast.tom
         assert not DataKey.objects.filter(key_id=cast.ines.data_key_id).exists()
         assert not any(path.exists() for path in files)
@@ -95,12 +100,12 @@ class TestReplay:
             erase_child(child=cast.ines, by=system_account())
             transaction.set_rollback(True)
         assert Child.objects.filter(pk=cast.ines.pk).exists()
-        assert run("--replay").startswith("1 enfants")
+        assert run("--replay") == "Enfants effacés de nouveau : 1.\n"
         assert Child.objects.get() == cast.tom
 
     def test_of_nothing_does_nothing(self, cast: Cast) -> None:
         before = everything()
-        assert run("--replay").startswith("0 enfants")
+        assert run("--replay") == "Enfants effacés de nouveau : 0.\n"
         assert everything() == before
         assert not Tombstone.objects.exists()
 

@@ -97,11 +97,15 @@ def odt(parts: dict[str, bytes] | None = None, *, mimetype: bytes = ODT_TYPE) ->
     return archive(known | (parts or {}))
 
 
+def types(main: bytes) -> bytes:
+    return b'<Types><Override PartName="/word/document.xml" ContentType="' + main + b'"/></Types>'
+
+
 def docx(parts: dict[str, bytes] | None = None, *, main: bytes = WORD) -> bytes:
-    types = b'<Types><Override PartName="/word/document.xml" ContentType="' + main + b'"/></Types>'
-    return archive({"[Content_Types].xml": types, "_rels/.rels": b"<r/>", "word/document.xml": b"<w/>"} | (parts or {}))
+    known = {"[Content_Types].xml": types(main), "_rels/.rels": b"<r/>", "word/document.xml": b"<w/>"}
+    return archive(known | (parts or {}))
 
 
 def xlsx() -> bytes:
-    types = b'<Types><Override PartName="/xl/workbook.xml" ContentType="' + EXCEL + b'"/></Types>'
-    return archive({"[Content_Types].xml": types, "_rels/.rels": b"<r/>", "xl/workbook.xml": b"<x/>"})
+    sheets = b'<Types><Override PartName="/xl/workbook.xml" ContentType="' + EXCEL + b'"/></Types>'
+    return archive({"[Content_Types].xml": sheets, "_rels/.rels": b"<r/>", "xl/workbook.xml": b"<x/>"})

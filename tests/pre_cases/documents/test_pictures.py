@@ -74,6 +74,40 @@ class TestAPhotograph:
         assert b"".join(without_metadata(file, JPEG)) == jpeg()
 
 
+MAKERS = {
+    "CIFF": segment(0xE0, b"II\x1a\0\0\0HEAPCCDR" + CANARY),
+    "JFXX": segment(0xE0, b"JFXX\0\x10" + CANARY),
+    "OCAD": segment(0xE0, b"Ocad$Rev: 14797 $" + CANARY),
+    "JFIF under other capitals": segment(0xE0, b"jfif\0" + CANARY),
+    "no APP14 of Adobe": segment(0xEE, CANARY),
+    "APP14 of Adobe under other capitals": segment(0xEE, b"adobe\0" + CANARY),
+    "no ICC profile": segment(0xE2, b"ICC_PROFILE" + CANARY),
+    **{f"JPG{marker - 0xF0}": segment(marker, CANARY) for marker in range(0xF0, 0xFE)},
+}
+
+
+class TestASegmentOfAMaker:
+    """What the standard leaves to makers of cameras, or keeps for later: what it says, nobody knows."""
+
+    @pytest.mark.parametrize("made", MAKERS.values(), ids=MAKERS)
+    def test_is_left_out(self, made: bytes) -> None:
+        photograph = jpeg(samples.JFIF, samples.ADOBE, samples.COLOURS)
+        assert cleaned(jpeg(made, samples.JFIF, made, samples.ADOBE, samples.COLOURS, made)) == photograph
+
+    def test_is_left_out_under_every_reserved_marker(self) -> None:
+        for marker in range(0x02, 0xC0):
+            assert cleaned(jpeg(samples.JFIF, segment(marker, CANARY))) == jpeg(samples.JFIF), hex(marker)
+
+    def test_keeps_of_jfif_its_density_and_no_preview(self) -> None:
+        told = b"JFIF\0\x01\x02\x01\x01\x2c\x01\x2c"
+        preview = segment(0xE0, told + b"\x05\x05" + CANARY.ljust(75, b"x"))
+        assert cleaned(jpeg(preview)) == jpeg(segment(0xE0, told + b"\0\0"))
+
+    def test_keeps_of_adobe_its_colours_and_nothing_after(self) -> None:
+        assert cleaned(jpeg(samples.ADOBE)) == jpeg(samples.ADOBE)
+        assert cleaned(jpeg(segment(0xEE, samples.ADOBE[4:] + CANARY))) == jpeg(samples.ADOBE)
+
+
 class TestTheOrientation:
     @pytest.mark.parametrize("order", ["big", "little"])
     @pytest.mark.parametrize("orientation", ORIENTATIONS)
@@ -184,6 +218,18 @@ class TestABrokenPhotograph:
         with pytest.raises(BrokenPicture):
             cleaned(content)
 
+    @pytest.mark.parametrize("inside", [b"\xff\xd8", jpeg(segment(0xFE, CANARY))], ids=["a beginning", "a picture"])
+    def test_is_told_when_another_one_begins_inside(self, inside: bytes) -> None:
+        scan = samples.SCAN_HEAD + samples.SCAN
+        for content in (
+            jpeg(inside),
+            jpeg(samples.JFIF, inside),
+            jpeg(scan=samples.SCAN + inside),
+            jpeg(scans=samples.TABLE + samples.FRAME + samples.CODES + scan + inside + scan),
+        ):
+            with pytest.raises(BrokenPicture):
+                cleaned(content)
+
     @given(st.binary(max_size=200))
     def test_is_all_that_any_bytes_can_be(self, rest: bytes) -> None:
         kept_or_broken(b"\xff\xd8" + rest, JPEG)
@@ -205,12 +251,23 @@ IMPOSSIBLE = {
 }
 
 
+DRAWS = {
+    b"PLTE": 768,
+    b"tRNS": 256,
+    b"gAMA": 4,
+    b"cHRM": 32,
+    b"sRGB": 1,
+    b"iCCP": PART + 1,
+    b"sBIT": 4,
+    b"bKGD": 6,
+    b"pHYs": 9,
+}  # as large as each may be
+
+
 class TestADrawing:
     def test_that_says_nothing_stays_as_it_is(self) -> None:
-        colours = [
-            chunk(kind, b"\x01" * 12) for kind in (b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"sBIT")
-        ]
-        drawing = png(*colours, chunk(b"bKGD", b"\0"), chunk(b"pHYs", bytes(9)), chunk(b"IDAT", b"a" * (PART + 1)))
+        colours = [chunk(kind, bytes(size)) for kind, size in DRAWS.items()]
+        drawing = png(*colours, chunk(b"IDAT", b"a" * (PART + 1)))
         assert cleaned(drawing, PNG) == drawing
 
     @pytest.mark.parametrize(
@@ -240,6 +297,24 @@ class TestADrawing:
             cleaned(png(chunks), PNG)
         with pytest.raises(BrokenPicture):
             cleaned(jpeg(), PNG)
+
+    @pytest.mark.parametrize("kind", [kind for kind in DRAWS if kind != b"iCCP"], ids=bytes.decode)
+    def test_is_told_broken_when_a_chunk_says_more_than_it_may(self, kind: bytes) -> None:
+        for size in (0, DRAWS[kind] + 1, DRAWS[kind] + len(CANARY)):
+            with pytest.raises(BrokenPicture):
+                cleaned(png(chunk(kind, CANARY.ljust(size, b"x")[:size])), PNG)
+
+    @pytest.mark.parametrize("said", [b"x", CANARY, CANARY * 5_000], ids=len)
+    def test_is_told_broken_when_its_end_says_something(self, said: bytes) -> None:
+        drawing = png()[: -len(samples.LAST)]
+        assert cleaned(drawing + samples.LAST, PNG) == png()
+        with pytest.raises(BrokenPicture):
+            cleaned(drawing + chunk(b"IEND", said), PNG)
+
+    @pytest.mark.parametrize("size", [0, 12, 14, 13 + len(CANARY)])
+    def test_is_told_broken_when_its_beginning_has_another_size(self, size: int) -> None:
+        with pytest.raises(BrokenPicture):
+            cleaned(samples.PNG_SIGNATURE + chunk(b"IHDR", bytes(size)) + samples.DRAWING + samples.LAST, PNG)
 
     @given(st.binary(max_size=200))
     def test_may_be_any_bytes(self, rest: bytes) -> None:

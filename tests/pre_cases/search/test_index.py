@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -9,16 +10,19 @@ from django.utils import timezone
 
 from audit.encryption.keys import UnreadableKey, create_data_key, destroy_data_keys, secret_of
 from audit.encryption.keystore.models import DataKey, KeyKind
+from pre_cases.search import index
+from pre_cases.models import ChildTag
 from pre_cases.search.index import (
     TAG_BITS,
     Identity,
-    Tags,
     current_index_key,
     index_keys,
     is_same,
     secrets_of_index,
-    tags_of,
+    skeleton,
+    tag_of,
 )
+from pre_cases.search.words import sound
 
 SECRET, OTHER_SECRET = bytes(range(32)), bytes(range(1, 33))
 BORN = date(2016, 5, 9)
@@ -29,37 +33,35 @@ def ines(first_name: str = "Inès", family_name: str = "Morel", birth_date: date
     return Identity(first_name, family_name, birth_date)
 
 
-def tags(identity: Identity, secret: bytes = SECRET) -> Tags:
-    return tags_of(identity, secret)
+def tag(identity: Identity, secret: bytes = SECRET) -> int:
+    return tag_of(identity, secret)
 
 
-def many(count: int, birth_date: date | None = BORN) -> list[Tags]:
+def many(count: int) -> list[int]:
     """The tags of so many children, every name different and taken as its own sound."""
-    return [tags_of(ines(f"a{number}", f"b{number % 97}", birth_date), SECRET, str) for number in range(count)]
+    return [tag_of(ines(f"a{number}", f"b{number % 97}"), SECRET, str) for number in range(count)]
 
 
 class TestTheTags:
     def test_are_twelve_bits(self) -> None:
         assert SIZE == 4096
         for one in many(500):
-            assert 0 <= one.names < SIZE
-            assert one.full is not None
-            assert 0 <= one.full < SIZE
+            assert 0 <= one < SIZE
 
     def test_stay_the_same_from_a_release_to_the_next(self) -> None:
         """With others nothing written in the index would be found: change them with a rotation only."""
-        assert tags(ines()) == Tags(names=3528, full=1685)
-        assert tags(ines()) == tags(ines())
+        assert tag(ines()) == 1508
+        assert tag(ines()) == tag(ines())
 
     def test_depend_on_the_key(self) -> None:
-        assert tags(ines()) != tags(ines(), OTHER_SECRET)
+        assert tag(ines()) != tag(ines(), OTHER_SECRET)
 
-    def test_depend_on_both_names_and_on_the_birth_date(self) -> None:
-        assert tags(ines(first_name="Zoé")) != tags(ines())
-        assert tags(ines(family_name="Diallo")) != tags(ines())
-        sister = tags(ines(birth_date=BORN + timedelta(days=1)))
-        assert sister.names == tags(ines()).names
-        assert sister.full != tags(ines()).full
+    def test_depend_on_both_names_and_not_on_the_birth_date(self) -> None:
+        """Twelve bits in all: a second tag with the date would make twenty-four, which single nearly everybody out."""
+        assert tag(ines(first_name="Zoé")) != tag(ines())
+        assert tag(ines(family_name="Diallo")) != tag(ines())
+        assert tag(ines(birth_date=BORN + timedelta(days=1))) == tag(ines(birth_date=None)) == tag(ines())
+        assert {field.name for field in ChildTag._meta.fields} == {"id", "child", "index_key_id", "tag"}
 
     @pytest.mark.parametrize(
         "other",
@@ -73,43 +75,62 @@ class TestTheTags:
         ids=lambda identity: f"{identity.first_name} {identity.family_name}",
     )
     def test_are_those_of_names_that_sound_alike_exchanged_or_not(self, other: Identity) -> None:
-        assert tags(other) == tags(ines())
+        assert tag(other) == tag(ines())
 
     def test_are_those_of_names_in_one_word(self) -> None:
-        assert tags(ines(family_name="El Haddad")) == tags(ines(family_name="Elhaddad"))
-        assert (
-            tags(ines(family_name="N’Diaye")) == tags(ines(family_name="N'Diaye")) == tags(ines(family_name="Ndiaye"))
-        )
-
-    def test_without_a_birth_date_are_those_of_the_names_alone(self) -> None:
-        assert tags(ines(birth_date=None)) == Tags(tags(ines()).names, None)
+        assert tag(ines(family_name="El Haddad")) == tag(ines(family_name="Elhaddad"))
+        assert tag(ines(family_name="N’Diaye")) == tag(ines(family_name="N'Diaye")) == tag(ines(family_name="Ndiaye"))
 
     def test_do_not_run_one_name_into_the_other(self) -> None:
         """« ab » and « c » are not « a » and « bc »."""
-        assert tags_of(ines("ab", "c"), SECRET, str) != tags_of(ines("a", "bc"), SECRET, str)
+        assert tag_of(ines("ab", "c"), SECRET, str) != tag_of(ines("a", "bc"), SECRET, str)
 
     @pytest.mark.parametrize("name", ["", "😀", "-"])
     def test_are_made_for_a_name_without_letters(self, name: str) -> None:
-        assert 0 <= tags(ines(name, name)).names < SIZE
+        assert 0 <= tag(ines(name, name)) < SIZE
+
+
+SPELLINGS = [("Lefèvre", "Lefebvre"), ("Mohamed", "Muhammad"), ("Mohamed", "Mohammed")]
+
+
+class TestTheSkeleton:
+    """What is left of a name when it is spelt otherwise: the consonants that are heard."""
+
+    @pytest.mark.parametrize(("one", "other"), SPELLINGS)
+    def test_is_the_same_for_two_spellings(self, one: str, other: str) -> None:
+        mine, theirs = (ines(name).compact[0] for name in (one, other))
+        assert skeleton(mine) == skeleton(theirs)
+
+    @pytest.mark.parametrize(("one", "other"), SPELLINGS)
+    def test_makes_the_same_tag(self, one: str, other: str) -> None:
+        assert tag(ines(family_name=one)) == tag(ines(family_name=other))
+        assert tag(ines(one, "Diallo")) == tag(ines("Diallo", other))
+        assert tag(ines(one, birth_date=None)) == tag(ines(other, birth_date=None))
+
+    def test_is_the_sound_of_a_name_without_consonants(self) -> None:
+        assert skeleton("eo") == sound("eo") != ""
+        assert skeleton("aya") == sound("aya") != skeleton("eo")
+
+    def test_holds_no_consonant_twice_running(self) -> None:
+        assert skeleton("mamadou") == "MD"
 
 
 class TestHowManyShareATag:
     @pytest.mark.parametrize("children", [SIZE, 20_000])
-    @pytest.mark.parametrize("kind", ["names", "full"])
-    def test_is_even(self, children: int, kind: str) -> None:
+    def test_is_even(self, children: int) -> None:
         """Pearson's chi-squared over the 4,096 tags: 4,095 expected, within four standard deviations."""
-        counts = Counter(getattr(one, kind) for one in many(children))
+        counts = Counter(many(children))
         expected = children / SIZE
-        distance = sum((counts[tag] - expected) ** 2 / expected for tag in range(SIZE))
+        distance = sum((counts[number] - expected) ** 2 / expected for number in range(SIZE))
         assert abs(distance - (SIZE - 1)) < 4 * (2 * (SIZE - 1)) ** 0.5
 
     def test_is_several_for_nearly_every_child_of_a_city(self) -> None:
-        counts = Counter(one.full for one in many(20_000))
+        counts = Counter(many(20_000))
         alone = sum(count == 1 for count in counts.values())
         assert alone < 20_000 / 100
 
     def test_is_several_for_every_child_of_a_large_one(self) -> None:
-        counts = Counter(one.names for one in many(60_000, birth_date=None))
+        counts = Counter(many(60_000))
         assert len(counts) == SIZE
         assert min(counts.values()) > 1
 
@@ -157,6 +178,45 @@ class TestIsSame:
         assert is_same(ines(family_name="Lefèvre"), ines(family_name="Lefebvre"))
 
 
+ONE_CONSONANT = pytest.mark.xfail(
+    raises=AssertionError, strict=True, reason="phonetic-fr hears one consonant in Mohamed: _alike() asks for two"
+)
+
+
+class TestChildrenBornTheSameDay:
+    """A birth date in common lets the names be further from each other, when enough of them is heard."""
+
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("Lefèvre", "Lefebvre"),
+            pytest.param("Mohamed", "Muhammad", marks=ONE_CONSONANT),
+            ("Amine", "Imane"),
+        ],
+    )
+    def test_may_be_one_under_two_spellings(self, one: str, other: str) -> None:
+        for mine, theirs in (
+            (ines(one), ines(other)),
+            (ines(family_name=one), ines(family_name=other)),
+            (ines(one, "Diallo"), ines("Diallo", other)),
+        ):
+            assert is_same(mine, theirs)
+            assert is_same(theirs, mine)
+
+    @pytest.mark.parametrize(("one", "other"), [("Léo", "Léa"), ("Noa", "Inaya"), ("Aya", "Éa"), ("Samir", "Samuel")])
+    def test_are_two_when_little_is_heard_or_another_thing(self, one: str, other: str) -> None:
+        assert not is_same(ines(one), ines(other))
+        assert not is_same(ines(other), ines(one))
+
+    def test_are_two_under_one_name_only(self) -> None:
+        assert not is_same(ines("Mohamed", "Morel"), ines("Muhammad", "Diallo"))
+
+    @pytest.mark.parametrize("birth_date", [None, BORN])
+    def test_are_needed_for_names_as_far(self, birth_date: date | None) -> None:
+        assert not is_same(ines("Mohamed", birth_date=None), ines("Muhammad", birth_date=birth_date))
+        assert not is_same(ines("Muhammad", birth_date=birth_date), ines("Mohamed", birth_date=None))
+
+
 @pytest.mark.django_db(databases=["default", "keys"])
 class TestTheKeyOfTheYear:
     def test_is_made_at_its_first_use_and_kept(self) -> None:
@@ -182,6 +242,19 @@ class TestTheKeyOfTheYear:
         one, other = create_data_key(KeyKind.INDEX), create_data_key(KeyKind.INDEX)
         assert len(secret_of(one)) == 32
         assert secret_of(one) != secret_of(other)
+
+    def test_is_passed_over_when_it_is_destroyed_meanwhile(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The end of a rotation, between the list of the keys and their reading."""
+        former, current = create_data_key(KeyKind.INDEX), create_data_key(KeyKind.INDEX)
+        secret = secret_of(current)
+
+        def listed_just_before() -> list[UUID]:
+            keys = index_keys()
+            destroy_data_keys([former])
+            return keys
+
+        monkeypatch.setattr(index, "index_keys", listed_just_before)
+        assert secrets_of_index() == {current: secret}
 
     def test_tells_nothing_once_destroyed(self) -> None:
         key_id = current_index_key()

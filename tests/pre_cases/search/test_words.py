@@ -36,6 +36,15 @@ class TestPlainText:
             ("Œuvrard", "oeuvrard"),
             ("Lætitia", "laetitia"),
             ("Weiß", "weiss"),
+            ("𝕬", "a"),  # capitals that only a second reading makes small
+            ("𝔐𝔬𝔯𝔢𝔩", "morel"),
+            ("Ǽ", "ae"),
+            ("ǽ", "ae"),
+            ("Ǿ", "o"),
+            ("Łukasz", "lukasz"),
+            ("Đorđe", "dorde"),
+            ("Søren", "soren"),
+            ("N\u02bcDiaye", "n diaye"),  # the apostrophe that is a letter
             ("  El \u00a0 Haddad\n", "el haddad"),
             ("Inès 2", "ines 2"),
             ("😀", ""),
@@ -207,6 +216,29 @@ class TestAnswersTogether:
         query = NameQuery(f"{first_name} {family_name}")
         found = query.rank(search_words(first_name, family_name))
         assert found == (EXACT if query else None)
+
+
+class TestAnswersOverAnything:
+    """What a column holds may have been written otherwise: it answers nothing, and stops no search."""
+
+    @pytest.mark.parametrize("written", ["", " ", "  ", "ines", "ines morel", "\x00", "ines\n", "é", "a" * 10_000])
+    @pytest.mark.parametrize("typed", ["ines", "i", "morel", "ines morel", "lefebvre", "2"])
+    def test_without_a_sound_are_none(self, written: str, typed: str) -> None:
+        assert NameQuery(typed).answers([written]) == {}
+        assert NameQuery(typed).rank(written) is None
+
+    def test_leave_the_others_where_they_are(self) -> None:
+        words = search_words("Inès", "Morel")
+        assert NameQuery("ines morel").answers(["", words, "ines", f"morel {words}", "ines morel"]) == {
+            1: EXACT,
+            3: EXACT,
+        }
+
+    @settings(deadline=None)
+    @given(st.text("ines:INMorel ", max_size=20))
+    def test_are_an_answer(self, written: str) -> None:
+        for typed in ("i", "ines", "ines morel"):
+            assert set(NameQuery(typed).answers([written, search_words("Inès", "Morel")])) in ({1}, {0, 1})
 
 
 class TestTheSound:

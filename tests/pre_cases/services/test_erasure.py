@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from audit.encryption.files.store import open_file, path_of
 from audit.encryption.keys import UnreadableValue, create_data_key, destroy_data_keys, load_keys_of
@@ -16,14 +18,16 @@ from audit.encryption.keystore.models import DataKey, KeyKind, Tombstone
 from audit.erasure import Plan
 from audit.history import system_account
 from audit.journal.models import Event
+from partners.models import Term
 from pre_cases.models import Adult, Child, ChildAdult, Document, Family, Parcours, Saisine
 from pre_cases.services import erasure
 from pre_cases.services.duplicates import look_for_child
 from pre_cases.services.erasure import ErasureRefused, erase_child, plan_erasure, replay_tombstones
+from pre_cases.services.saisine import NewChild, SaisineRefused, receive_saisine
 from pre_cases.services.timeline import add_comment
 from pre_cases.tasks import finish_erasures
 from tests.cast import Cast, make_child, make_parcours, make_saisine
-from tests.pre_cases.whole_file import (
+from tests.whole_file import (
     difference,
     documents_of,
     end,
@@ -48,8 +52,8 @@ def killed(*args: object) -> None:
 def full(cast: Cast, settings: Any, tmp_path: Path) -> Cast:
     """Inès and Tom have rows in every model and a file; the parcours of Inès is closed."""
     settings.SEALED_FILES_DIR = tmp_path / "files"
-    make_whole_file(cast, cast.ines_parcours, cast.benoit)
-    make_whole_file(cast, cast.tom_parcours, cast.chloe)
+    make_whole_file(cast.ines_parcours, cast.benoit)
+    make_whole_file(cast.tom_parcours, cast.chloe)
     end(cast.ines_parcours)
     return cast
 
@@ -226,6 +230,53 @@ class TestEraseChild:
         assert not look_for_child(**sought, team=cast.team_a, by=cast.amina)
 
 
+class TestASiblingRecordedMeanwhile:
+    """The family is locked by an erasure: who waited for it finds it again, or finds that it has left."""
+
+    def receive(self, cast: Cast, family: Family) -> Saisine:
+        return receive_saisine(
+            team=cast.team_a,
+            received_on=timezone.localdate(),
+            source=Term.objects.get(pk="source:college"),
+            signs=[],
+            new_child=NewChild("Zoé", "Morel", family=family),
+            by=cast.benoit,
+        )
+
+    def test_is_refused_once_the_family_has_left(self, cast: Cast, erase: Callable) -> None:
+        """The form was opened before."""
+        family = Family.objects.get(pk=cast.ines.family_id)
+        erase(cast.ines)
+        before, keys = everything(), DataKey.objects.count()
+        with pytest.raises(SaisineRefused) as refusal:
+            self.receive(cast, family)
+        assert str(refusal.value) == "Cette fratrie vient d’être effacée : recommencez la saisine."
+        assert refusal.value.field is None
+        assert everything() == before
+        assert DataKey.objects.count() == keys
+
+    def test_joins_the_family_that_is_there(self, cast: Cast) -> None:
+        assert self.receive(cast, cast.ines.family).child.family == cast.ines.family
+
+    def test_keeps_the_family_from_leaving(self, cast: Cast, erase: Callable) -> None:
+        zoe = self.receive(cast, cast.ines.family).child
+        assert not erase(cast.ines).with_family
+        assert Family.objects.filter(pk=zoe.family_id).exists()
+
+    def test_waits_for_the_row_of_the_family(self, cast: Cast, erase: Callable) -> None:
+        """Both ask for it by a lock, before anything else is written."""
+        locking = {"for update"} if connection.features.has_select_for_update else set()
+        with CaptureQueriesContext(connection) as erasing:
+            erase(cast.ines)
+        zoe = make_child("Zoé")
+        with CaptureQueriesContext(connection) as receiving:
+            self.receive(cast, zoe.family)
+        for captured in (erasing, receiving):
+            asked = [query["sql"].lower() for query in captured if '"pre_cases_family"' in query["sql"]]
+            assert asked[0].startswith("select")
+            assert all(word in asked[0] for word in locking)
+
+
 class TestAnErasureKilled:
     """After its keys are destroyed, before a row is deleted."""
 
@@ -338,6 +389,36 @@ class TestReplayTombstones:
         assert Child.objects.filter(family=zoe.family_id).count() == 2
         assert replay_tombstones(by=system_account()) == 2
         assert not Family.objects.filter(pk=zoe.family_id).exists()
+
+    def test_leaves_a_family_where_a_child_lives(self, cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+        """Its key is destroyed and that of a child is not: the children are not taken with it."""
+        zoe = make_child("Zoé", family=cast.ines.family)
+        make_parcours(cast.team_a, child=zoe)
+        destroy_data_keys([cast.ines.family.data_key_id])
+        plan = plan_erasure(cast.ines)
+        before = everything()
+        assert replay_tombstones(by=system_account()) == 0
+        assert everything() == before
+        assert rows_left(plan)["Child"] == 1
+        assert (
+            f"Family {cast.ines.family_id}: its key is destroyed and a child of it lives: left as it is." in caplog.text
+        )
+        assert not [name for name in ("Inès", "Zoé", "Morel", "Nadia") if name in caplog.text]
+
+    def test_leaves_a_family_to_the_child_that_lives(self, cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+        """The keys of one child and of the family are destroyed: that child leaves, not its sister."""
+        zoe = make_child("Zoé", family=cast.ines.family)
+        destroy_data_keys([cast.ines.data_key_id, cast.ines.family.data_key_id])
+        assert replay_tombstones(by=system_account()) == 1
+        assert Child.objects.filter(family=cast.ines.family_id).get() == zoe
+        assert Adult.objects.filter(family=cast.ines.family_id).exists()
+        assert str(cast.ines.family_id) in caplog.text
+
+    def test_takes_a_family_once_no_child_of_it_lives(self, cast: Cast, erase: Callable) -> None:
+        destroy_data_keys([cast.ines.family.data_key_id])
+        assert replay_tombstones(by=system_account()) == 0
+        assert erase(cast.ines).with_family
+        assert not Family.objects.filter(pk=cast.ines.family_id).exists()
 
     def test_has_nothing_to_do_a_second_time(self, cast: Cast, erase: Callable) -> None:
         erase(cast.ines)

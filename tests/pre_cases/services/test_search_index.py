@@ -6,17 +6,18 @@ from uuid import UUID
 
 import pytest
 
-from audit.encryption.keys import UnreadableKey, secret_of
+from audit.encryption.keys import UnreadableKey, destroy_data_keys, secret_of
 from audit.encryption.keystore.models import DataKey, KeyKind, Tombstone
 from audit.history import system_account
 from audit.journal.models import Event
 from pre_cases.models import Child, ChildTag
-from pre_cases.search.index import current_index_key, index_keys, tags_of
+from pre_cases.search.index import current_index_key, index_keys, tag_of
 from pre_cases.search.words import NameQuery, search_words
 from pre_cases.services import search_index
 from pre_cases.services.duplicates import look_for_child
 from pre_cases.services.family import change_child
 from pre_cases.services.search_index import complete_index, identity_of, index_child, rotate_index
+from tests.audit.encryption.records import write_raw
 from tests.cast import Cast, make_child, make_parcours
 
 
@@ -41,9 +42,8 @@ def kill_after(children: int) -> Callable[[int], None]:
 
 def is_indexed(child: Child, key_id: UUID) -> bool:
     """Whether the row of the index of a child under a key is that of its present names."""
-    tags = tags_of(identity_of(child), secret_of(key_id))
     rows = ChildTag.objects.filter(child=child, index_key_id=key_id)
-    return list(rows.values_list("names_tag", "full_tag")) == [(tags.names, tags.full)]
+    return list(rows.values_list("tag", flat=True)) == [tag_of(identity_of(child), secret_of(key_id))]
 
 
 def is_known_to_another_team(cast: Cast, child: Child) -> bool:
@@ -70,7 +70,6 @@ class TestIndexChild:
         child = Child.objects.get(pk=changed.pk)
         assert child.search_words == search_words("Zoé", "Durand")
         assert is_indexed(child, current_index_key())
-        assert child.tags.get().full_tag is None
         assert NameQuery("Inès Morel").rank(child.search_words) is None
 
     def test_leaves_nothing_under_a_former_key(self, cast: Cast) -> None:
@@ -187,6 +186,61 @@ class TestRotateIndex:
         before = set(others.values_list("key_id", flat=True))
         rotate_index(by=system_account())
         assert set(others.values_list("key_id", flat=True)) == before
+
+
+class TestAChildThatDoesNotOpen:
+    """Its key is destroyed: it is passed over, logged once, and the work ends."""
+
+    @pytest.fixture(autouse=True)
+    def lost(self, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Child:
+        """Inès, the first of the batches of one."""
+        monkeypatch.setattr(search_index, "BATCH", 1)
+        destroy_data_keys([cast.ines.data_key_id])
+        return cast.ines
+
+    def logged(self, caplog: pytest.LogCaptureFixture, child: Child) -> int:
+        assert not [name for name in ("Inès", "Morel", "Tom", "Diallo") if name in caplog.text]
+        return caplog.text.count(f"child.first_name of record {child.pk} cannot be read")
+
+    def test_is_passed_over_when_the_index_is_completed(
+        self, cast: Cast, lost: Child, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        forget_index(lost, cast.tom)
+        said: list[int] = []
+        assert complete_index(say=said.append) == 1
+        assert said == [0, 1]
+        assert is_indexed(cast.tom, current_index_key())
+        assert not lost.tags.exists()
+        assert self.logged(caplog, lost) == 1
+
+    def test_is_passed_over_in_the_midst_of_a_batch(
+        self, cast: Cast, lost: Child, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(search_index, "BATCH", 200)
+        forget_index(lost, cast.tom)
+        assert complete_index() == 1
+        assert is_indexed(cast.tom, current_index_key())
+        assert self.logged(caplog, lost) == 1
+
+    def test_is_looked_at_again_the_next_time(self, lost: Child, caplog: pytest.LogCaptureFixture) -> None:
+        forget_index(lost)
+        assert [complete_index(), complete_index()] == [0, 0]
+        assert self.logged(caplog, lost) == 2
+
+    def test_is_passed_over_by_a_rotation(self, cast: Cast, lost: Child, caplog: pytest.LogCaptureFixture) -> None:
+        former = current_index_key()
+        assert rotate_index(by=system_account()) == 1
+        newest = current_index_key()
+        assert newest != former
+        assert index_keys() == [newest]
+        assert is_indexed(cast.tom, newest)
+        assert not lost.tags.exists()
+        assert self.logged(caplog, lost) == 1
+
+    def test_altered_in_one_value_is_passed_over_too(self, cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
+        write_raw(cast.tom, "birth_date", b"x" * 48)
+        assert rotate_index(by=system_account()) == 0
+        assert f"child.birth_date of record {cast.tom.pk} cannot be read" in caplog.text
 
 
 class TestARotationKilledHalfWay:

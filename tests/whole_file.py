@@ -1,6 +1,5 @@
 """Everything that the application can hold about a child, and what the two databases hold, row by row."""
 
-import io
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
@@ -11,16 +10,14 @@ from django.apps import apps
 from django.db import connections, models
 from django.utils import timezone
 
-from audit.encryption.keys import load_keys_of
 from audit.history import acting_as, system_account
-from partners.models import Term
+from partners.models import Project, Term
 from pre_cases.models import (
     Action,
     Bilan,
     Child,
     Comment,
     Document,
-    DocumentKind,
     Draft,
     DuplicateNotice,
     Entry,
@@ -30,18 +27,25 @@ from pre_cases.models import (
     SaisineSign,
     Task,
 )
-from pre_cases.services.document import add_document
 from referents.models import User
-from tests.cast import Cast, make_enrolment, make_parcours, make_residence, make_schooling, make_share
-from tests.pre_cases.documents import samples
+from tests.cast import (
+    PDF,
+    make_document,
+    make_enrolment,
+    make_parcours,
+    make_project,
+    make_residence,
+    make_schooling,
+    make_share,
+)
 
 Dump = dict[str, Counter[str]]
 
 
-def make_whole_file(cast: Cast, parcours: Parcours, person: User) -> None:
-    """Rows in every model that leads to the child of a parcours, which stays open: see ``end()``."""
+def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -> None:
+    """Rows in every model that leads to the child of a parcours, which stays open (see ``end()``), and one document."""
     child, key, today = parcours.child, parcours.data_key_id, timezone.localdate()
-    load_keys_of(parcours)
+    make_document(parcours, person, content=content)
     domain = Term.objects.get(pk="domain:educatif")
     lost = Term.objects.get(pk="exit_reason:contact-perdu")
     own: dict[str, Any] = {"parcours": parcours, "data_key_id": key}
@@ -49,8 +53,8 @@ def make_whole_file(cast: Cast, parcours: Parcours, person: User) -> None:
     if not child.residences.exists():
         make_residence(child, address="1 rue du Parc")
         make_schooling(child)
-        make_share(parcours, cast.david)
-    make_enrolment(parcours, cast.project)
+        make_share(parcours, person)
+    make_enrolment(parcours, make_project(parcours.team, title=f"Atelier {Project.objects.count()}"))
     former = make_parcours(
         parcours.team,
         child=child,
@@ -79,9 +83,7 @@ def make_whole_file(cast: Cast, parcours: Parcours, person: User) -> None:
         Draft.objects.create(**own, user=person, form="entry", content={"text": "x"})
         Review.objects.create(**signed, on=today, text="x")
         Bilan.objects.create(**signed, on=today, text="x", exit_reason=lost)
-        DuplicateNotice.objects.create(team=parcours.team, other_team=cast.team_b, child=child, sought_by=person)
-    file = io.BytesIO(samples.pdf())
-    add_document(parcours=parcours, kind=DocumentKind.AGREEMENT, file=file, name="accord.pdf", by=person)
+        DuplicateNotice.objects.create(team=parcours.team, other_team=parcours.team, child=child, sought_by=person)
 
 
 def end(parcours: Parcours) -> None:
