@@ -83,7 +83,17 @@ def _text_in_an_archive(file: BinaryIO) -> ContentType | None:
                 return ContentType.ODT
             if "word/document.xml" in names and _is_plain_docx(_part(archive, "[Content_Types].xml")):
                 return ContentType.DOCX
-    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError, RuntimeError, OSError, EOFError, ValueError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        EOFError,
+        ValueError,
+        OverflowError,
+    ):
         return None
     return None
 

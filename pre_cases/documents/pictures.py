@@ -113,11 +113,13 @@ def _scan(file: BinaryIO) -> Iterator[bytes]:
             yield part[: found.start()]
             file.seek(found.start() - len(part), 1)
             return
-        whole = part.rstrip(b"\xff")  # a marker may be cut in two: it is read again whole
-        if not whole:
+        if not part.endswith(b"\xff"):
+            yield part
+        elif len(part) > 1:  # a marker may be cut in two: it is read again whole
+            yield part[:-1]
+            file.seek(-1, 1)
+        else:
             raise BrokenPicture("cut in a scan")
-        yield whole
-        file.seek(len(whole) - len(part), 1)
     raise BrokenPicture("no end")
 
 

@@ -25,5 +25,5 @@ class DuplicateNoticeQuerySet(models.QuerySet["DuplicateNotice"]):
         return self.filter(settled_at__isnull=True)
 
     def decidable_by(self, user: User) -> DuplicateNoticeQuerySet:
-        """Those still told to the teams that the person coordinates."""
-        return self.to_settle().filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))
+        """Those told to the teams that the person coordinates."""
+        return self.filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -142,8 +142,6 @@ def _is_same(wanted: Identity, child: Child) -> bool:
 
 def _tell(child: Child, team: Team, person: User) -> None:
     """A notice to each coordination, once a week for the same person and child; the messages hold no name."""
-    from pre_cases.tasks import send_duplicate_notice  # which calls a service of this layer
-
     since = timezone.now() - NOTICE_AGAIN_AFTER
     if DuplicateNotice.objects.filter(child=child, other_team=team, sought_by=person, told_at__gte=since).exists():
         return
@@ -154,7 +152,16 @@ def _tell(child: Child, team: Team, person: User) -> None:
     for notice in notices:
         notice.save()
         record_change(notice, "create")
-        transaction.on_commit(partial(send_duplicate_notice.delay, str(notice.pk)), robust=True)
+        transaction.on_commit(_sending(notice), robust=True)  # a broker that is away stops nobody
+
+
+def _sending(notice: DuplicateNotice) -> Callable[[], object]:
+    from pre_cases.tasks import send_duplicate_notice  # which calls a service of this layer
+
+    def send() -> None:
+        send_duplicate_notice.delay(str(notice.pk))
+
+    return send
 
 
 def team_of_child(child: Child) -> Team:

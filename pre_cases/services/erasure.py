@@ -97,19 +97,20 @@ def replay_tombstones(*, by: User) -> int:
     forgotten = noted_destructions() - set(Tombstone.objects.values_list("key_id", flat=True))
     destroy_data_keys(forgotten)  # an older keystore was put back
     graves = set(Tombstone.objects.exclude(kind=KeyKind.INDEX).values_list("key_id", flat=True))
-    children = _erase_again(Child, graves, by)
-    _erase_again(Family, graves, by)
+    with acting_as(by):
+        children = _erase_again(Child, graves)
+        _erase_again(Family, graves)
     return children
 
 
-def _erase_again(model: type[Child] | type[Family], graves: set[UUID], by: User) -> int:
+def _erase_again(model: type[Child] | type[Family], graves: set[UUID]) -> int:
     erased = 0
     for keys in chunks(graves):
         for record in list(model.objects.filter(data_key_id__in=keys)):
             if isinstance(record, Family) and record.children.exists():
                 logger.error("Family %s: its key is destroyed and a child of it lives: left as it is.", record.pk)
                 continue
-            with acting_as(by), transaction.atomic():
+            with transaction.atomic():
                 plan = plan_for(record)
                 _journal(record, plan, "tombstone")
                 erase_rows(plan)

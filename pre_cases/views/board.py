@@ -82,7 +82,7 @@ def _tiles(team: Team, counts: dict[str, int], flags: tuple[ParcoursFlag, ...]) 
 
 def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:
     """Children of the team whom somebody else was about to record, and those that another team may know."""
-    told = DuplicateNotice.objects.decidable_by(request.user).filter(team=team)
+    told = DuplicateNotice.objects.decidable_by(request.user).to_settle().filter(team=team)
     if not told.exists():
         return []
     page = consult_page(request, told.select_related("child", "other_team", "sought_by"), order=("-told_at", "-id"))

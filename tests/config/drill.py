@@ -1,8 +1,10 @@
-"""One step of a drill, played by a process of an installation of its own; prints what the test asks for."""
+"""A process of an installation of its own, which plays the steps of a drill: one request a line, one answer a line."""
 
+import io
 import json
 import os
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,12 +15,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 # ruff: noqa: E402 - the applications are ready from here on
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connections
 from django.utils import timezone
 
+from audit.encryption import reencryption
 from audit.encryption.errors import UnreadableValue
 from audit.encryption.files.store import open_file
 from audit.encryption.keyed import encrypted_fields, keyed_models
 from audit.encryption.keys import key_ring, load_keys
+from audit.history import system_account
+from config.management.backups import restore
 from partners.models import Term
 from pre_cases.models import Child, Parcours
 from pre_cases.services.parcours import close_parcours
@@ -84,6 +92,50 @@ def name_of(child: Child) -> str:
         return ""
 
 
+def manage(*arguments: str) -> dict[str, object]:
+    """One command of the installation: what it said, and its status."""
+    said, status = io.StringIO(), 0
+    try:
+        call_command(*arguments, stdout=said, stderr=said)
+    except CommandError as error:
+        said.write(str(error))
+        status = 1
+    except SystemExit as end:
+        status = int(end.code or 0)
+    return {"said": said.getvalue(), "status": status}
+
+
+def put_back(archive: str) -> None:
+    """The data of an archive as a careless operator would: without replaying anything."""
+    restore("data", Path(archive))
+
+
+def end_reencryption() -> int:
+    """As a quarter of an hour later."""
+    reencryption.LONGEST_WORK = timedelta(0)
+    return reencryption.finish_reencryptions(by=system_account())
+
+
+def close() -> None:
+    for connection in connections.all():
+        connection.close()
+
+
+STEPS: dict[str, Callable[..., object]] = {
+    step.__name__: step for step in (fill, look, manage, put_back, end_reencryption, close)
+}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        name, *arguments = json.loads(line)
+        if name == "manage":
+            answer = manage(*arguments)
+        else:
+            with key_ring():
+                answer = STEPS[name](*arguments)
+        print(json.dumps(answer), flush=True)
+
+
 if __name__ == "__main__":
-    with key_ring():
-        print(json.dumps({"fill": fill, "look": look}[sys.argv[1]]()))
+    main()

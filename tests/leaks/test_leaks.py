@@ -101,7 +101,6 @@ def visited(client: Client, parcours: Parcours) -> list[Any]:
     answers.append(client.get(reverse("pre_cases:document_download", args=[document.pk])))
     for answer in answers:
         answer.body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        answer.close()
     return answers
 
 

@@ -151,7 +151,7 @@ class TestThePageOfAnError:
     ):
         page = self.sent(client).content.decode()
         assert "Marelle est arrêtée un moment" in page
-        assert "Rien de ce que vous venez d’envoyer n’a été enregistré." in page
+        assert "Ce que vous veniez d’envoyer n’a peut-être pas été enregistré" in page
         assert HOME not in page  # the others are away too
         assert "KeyProviderUnavailable" in caplog.text
         assert "viendra" not in caplog.text

@@ -17,6 +17,7 @@ from audit.encryption.reencryption import (
     begin_reencryption,
     finish_reencryption,
     reseal,
+    reseal_restored_data,
     unfinished_reencryptions,
 )
 from audit.history import acting_as, system_account
@@ -281,9 +282,9 @@ class TestReseal:
 
 class TestFinishReencryption:
     def old_version_is_there(self, key_id) -> bool:
-        return DataKey.objects.filter(key_id=key_id, version=1).exists()
+        return DataKey.objects.filter(key_id=key_id, version=1, retired_at__isnull=True).exists()
 
-    def test_destroys_the_old_version_after_a_quarter_of_an_hour(self, key_id, by: User, time):
+    def test_ends_the_service_of_the_old_version_after_a_quarter_of_an_hour(self, key_id, by: User, time):
         before = everything(key_id)
         begin_reencryption(key_id, by=by)
         reseal(key_id)
@@ -358,7 +359,7 @@ class TestFinishReencryption:
         time.shift(QUARTER)
         finish_reencryption(key_id, by=by)
         assert set(DataKey.objects.exclude(key_id=key_id).values_list("pk", flat=True)) == others
-        assert DataKey.objects.get(key_id=key_id).version == 2
+        assert DataKey.objects.get(key_id=key_id, retired_at__isnull=True).version == 2
 
     def test_can_be_done_again_later(self, key_id, by: User, time):
         before = everything(key_id)
@@ -431,3 +432,31 @@ class TestAReencryptionThatFails:
             assert reencryption.finish_reencryptions(by=by) == 1
         assert unfinished_reencryptions() == [broken]
         assert str(broken) in caplog.text
+
+
+class TestResealRestoredData:
+    def test_opens_what_a_former_version_sealed_and_moves_it(self, key_id, case: Case, by: User, time):
+        """Data of a backup made before: the living are readable again, under the key of today."""
+        before = everything(key_id)
+        old = {pk: stored(case.child, "first_name").data for pk in [case.child.pk]}
+        begin_reencryption(key_id, by=by)
+        reseal(key_id)
+        time.shift(QUARTER)
+        assert finish_reencryption(key_id, by=by)
+        write_raw(case.child, "first_name", old[case.child.pk])  # put back
+        with pytest.raises(UnreadableValue):
+            everything(key_id)
+        assert reseal_restored_data(by=by) == 1
+        assert everything(key_id) == before
+        assert versions_in_use(key_id) == {2}
+        assert reencryption.finish_reencryptions(by=by) in (0, 1)
+        assert unfinished_reencryptions() == []
+
+
+class TestAWrongKeyFile:
+    def test_begins_nothing(self, key_id, case: Case, by: User):
+        """A second version, sealed under a key that is not the right one, would lock the child."""
+        DataKey.objects.filter(key_id=key_id).update(wrapped=b"x" * 60)
+        with pytest.raises(UnreadableKey):
+            begin_reencryption(key_id, by=by)
+        assert DataKey.objects.filter(key_id=key_id).count() == 1

@@ -198,6 +198,7 @@ class TestRotateKeys:
 
     def test_says_that_the_key_is_away(self, key_file: Path):
         key_file.unlink()
-        for option in ([], ["--status"], ["--retire"]):
+        assert self.run("--status") == "Aucune rotation en cours.\n"
+        for option in ([], ["--retire"]):
             with pytest.raises(CommandError, match="cannot be read: No such file"):
                 self.run(*option)

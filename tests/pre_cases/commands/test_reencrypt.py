@@ -53,7 +53,7 @@ def run(child: Child):
 
 
 def versions(key_id) -> list[int]:
-    return sorted(DataKey.objects.filter(key_id=key_id).values_list("version", flat=True))
+    return sorted(DataKey.objects.filter(key_id=key_id, retired_at__isnull=True).values_list("version", flat=True))
 
 
 class TestReencrypt:
@@ -61,7 +61,7 @@ class TestReencrypt:
         said = run(f"--child={child.pk}")
         assert f"Clé {child.data_key_id} : version 2, " in said
         assert "lignes et fichiers chiffrés de nouveau.\n" in said
-        assert said.endswith("L’ancienne version sera détruite dans un quart d’heure par le serveur de tâches.\n")
+        assert said.endswith("Le serveur de tâches mettra l’ancienne version hors service dans un quart d’heure.\n")
         assert stored(child, "first_name").key_version() == 2
         assert versions(child.data_key_id) == [1, 2]
         assert versions(child.family.data_key_id) == [1]
@@ -79,12 +79,12 @@ class TestReencrypt:
         assert "version 2" in run(f"--child={child.pk}")
         assert versions(child.data_key_id) == [2]
 
-    def test_destroys_the_old_version_once_nobody_can_hold_it(self, run, child: Child, time):
+    def test_ends_the_service_of_the_old_version_once_nobody_can_hold_it(self, run, child: Child, time):
         run(f"--child={child.pk}")
         time.shift(timedelta(minutes=15))
         said = run(f"--child={child.pk}")
         assert ": version 2, 0 lignes et fichiers" in said
-        assert said.endswith("L’ancienne version est détruite.\n")
+        assert said.endswith("L’ancienne version est hors service.\n")
         assert versions(child.data_key_id) == [2]
 
     def test_signs_with_the_account_of_the_installation(self, run, child: Child):

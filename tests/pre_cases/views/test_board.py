@@ -11,7 +11,7 @@ from django.utils import timezone
 from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import Term
-from pre_cases.models import Parcours, ParcoursStage, Saisine
+from pre_cases.models import DuplicateNotice, Parcours, ParcoursStage, Saisine
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.services.parcours import close_parcours
 from pre_cases.services.review import write_bilan
@@ -27,6 +27,7 @@ from tests.cast import (
     make_saisine,
     make_schooling,
     make_share,
+    make_team,
     make_user,
 )
 from tests.queries import queries_of
@@ -181,6 +182,100 @@ class TestTeamBoard:
         signed_in(cast.amina).get(url("team_board", "a"))
         event = Event.objects.get(action="read", kind="referents.team")
         assert (event.actor_id, event.record_ids) == (cast.amina.pk, [str(cast.team_a.pk)])
+
+
+TITLE = "Situations peut-être connues ailleurs"
+
+
+def notice_for(cast: Cast, **values) -> DuplicateNotice:
+    """Told to team A: one of its people has looked for a child whom team B may know."""
+    told = {"team": cast.team_a, "other_team": cast.team_b, "sought_by": cast.benoit}
+    with acting_as(system_account()):
+        return DuplicateNotice.objects.create(**(told | values))
+
+
+class TestTheNotices:
+    """A child perhaps known to two teams: told on both boards, until each coordination has settled it."""
+
+    @pytest.fixture
+    def bruno(self, cast: Cast) -> User:
+        """He coordinates team B."""
+        return make_user("Bruno", Role.COORDINATOR, cast.team_b)
+
+    @pytest.fixture
+    def told(self, cast: Cast, signed_in) -> None:
+        """Benoît, of team A, was about to record Tom, whom team B follows."""
+        who = {"first_name": "Tom", "family_name": "Diallo", "birth_date": "", "team": cast.team_a.pk}
+        assert signed_in(cast.benoit).post(url("saisine_search"), who).status_code == 200
+
+    def board(self, signed_in, person: User, team: str) -> str:
+        response = signed_in(person).get(url("team_board", team))
+        assert response.status_code == 200
+        return response.content.decode()
+
+    def settle(self, client: Client, notice: DuplicateNotice):
+        return client.post(reverse("pre_cases:notice_settle", args=[notice.pk]), follow=True)
+
+    def test_stand_on_both_boards_and_name_the_child_on_its_own(
+        self, cast: Cast, signed_in, bruno: User, told: None
+    ) -> None:
+        ours, theirs = self.board(signed_in, cast.amina, "a"), self.board(signed_in, bruno, "b")
+        said = "a cherché un enfant que"
+        assert f"Benoît Test, de votre équipe, {said} l’équipe B connaît peut-être : appelez sa coordination." in ours
+        assert f"Benoît Test (équipe A) {said} votre équipe connaît peut-être : <strong>Tom Diallo</strong>." in theirs
+        assert "Tom" not in ours
+        assert "Chloé" not in ours
+        assert str(cast.tom.pk) not in ours
+
+    def test_are_not_shown_when_there_is_none(self, cast: Cast, signed_in) -> None:
+        assert TITLE not in self.board(signed_in, cast.amina, "a")
+        assert not Event.objects.filter(kind="pre_cases.duplicatenotice").exists()
+
+    def test_leave_their_event_when_they_are_shown(self, cast: Cast, signed_in) -> None:
+        notice = notice_for(cast)
+        self.board(signed_in, cast.amina, "a")
+        event = Event.objects.get(action="list", kind="pre_cases.duplicatenotice")
+        assert (event.record_ids, event.actor_id) == ([str(notice.pk)], cast.amina.pk)
+
+    def test_leave_the_board_of_who_settles_them(self, cast: Cast, signed_in, bruno: User, told: None) -> None:
+        notice = DuplicateNotice.objects.get(team=cast.team_a)
+        page = self.settle(signed_in(cast.amina), notice).content.decode()
+        assert "La situation est réglée." in page
+        assert TITLE not in page
+        assert TITLE in self.board(signed_in, bruno, "b")
+        notice.refresh_from_db()
+        assert notice.settled_by == cast.amina
+
+    def test_say_that_they_are_settled_the_second_time(self, cast: Cast, signed_in) -> None:
+        other = make_user("Alix", Role.COORDINATOR, cast.team_a)
+        notice = notice_for(cast)
+        self.settle(signed_in(cast.amina), notice)
+        response = self.settle(signed_in(other), notice)
+        assert response.status_code == 200
+        assert "Cette situation est déjà réglée." in response.content.decode()
+        assert not Event.objects.filter(action="refusal").exists()
+        notice.refresh_from_db()
+        assert notice.settled_by == cast.amina
+
+    def test_are_settled_by_nobody_else(self, cast: Cast, signed_in, bruno: User) -> None:
+        notice = notice_for(cast)
+        for person in (bruno, cast.benoit, cast.chloe, cast.esther):
+            assert self.settle(signed_in(person), notice).status_code == 404
+        assert signed_in(cast.amina).get(reverse("pre_cases:notice_settle", args=[notice.pk])).status_code == 405
+        assert DuplicateNotice.objects.to_settle().get() == notice
+
+    def test_cost_as_much_for_one_as_for_twenty_five(self, cast: Cast, signed_in) -> None:
+        client = signed_in(cast.amina)
+        notice_for(cast, other_team=cast.team_a, child=cast.ines)
+        one = queries_of(client, url("team_board", "a"))
+        for number in range(12):
+            searcher = make_user(f"Personne{number}", Role.REFERENT, cast.team_b)
+            child = make_child(f"Enfant{number}")
+            notice_for(cast, other_team=make_team(f"t{number}"), sought_by=searcher, child=child)
+            notice_for(cast, other_team=cast.team_b, sought_by=searcher)
+        many = queries_of(client, url("team_board", "a"))
+        assert len(many) == len(one), "\n".join(many)
+        assert self.board(signed_in, cast.amina, "a").count("C’est réglé") == 25
 
 
 class TestTeamParcours:

@@ -11,11 +11,11 @@ from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import School
 from partners.models.school import uai_letter
-from pre_cases.models import Child, Entry, Relation, Saisine
+from pre_cases.models import Child, DuplicateNotice, Entry, Relation, Saisine
 from pre_cases.services.family import NewAdult, add_adult
 from pre_cases.services.saisine import decide_outcome
 from referents.models import Role
-from tests.cast import Cast, make_agreement, make_child, make_parcours, make_saisine, make_user
+from tests.cast import Cast, make_agreement, make_child, make_parcours, make_saisine, make_team, make_user
 from tests.pre_cases.views.reach import assert_hidden, queries_of, url
 
 
@@ -123,6 +123,142 @@ class TestSaisineList:
     def test_does_not_exist_for_who_works_in_no_team(self, cast: Cast, signed_in) -> None:
         for person in (cast.david, cast.esther, cast.farid, cast.gaelle, cast.hugo):
             assert signed_in(person).get(url("saisine_list")).status_code == 404
+
+
+ELSEWHERE = "Une situation existe peut-être déjà ailleurs."
+NOBODY = "Aucun enfant que vous connaissez ne porte un nom proche."
+SEVERAL = "Des enfants que vous connaissez"
+TOO_MANY = "enregistrez cette saisine demain, ou demandez à un collègue de l’équipe"
+
+
+def sought(cast: Cast, first_name: str, family_name: str, birth_date: date | None = None) -> dict[str, Any]:
+    """What a person types before a child is recorded."""
+    return {
+        "first_name": first_name,
+        "family_name": family_name,
+        "birth_date": birth_date.isoformat() if birth_date else "",
+        "team": cast.team_a.pk,
+    }
+
+
+def stranger() -> tuple[Child, list[str]]:
+    """A child of another team, and all that tells where it is followed."""
+    team = make_team("quetzal", 20)
+    referent = make_user("Zébulonne", Role.REFERENT, team)
+    child = make_child("Tom", family_name="Castafiore")
+    parcours = make_parcours(team, referent=referent, child=child)
+    ids = [str(record.pk) for record in (child, parcours, parcours.saisine, child.family)]
+    return child, [*ids, "QUETZAL", "quetzal", "Zébulonne", referent.email, "Castafiore", child.birth_date.isoformat()]
+
+
+class TestSaisineSearch:
+    def test_asks_only_who_the_child_is(self, cast: Cast, signed_in) -> None:
+        page = signed_in(cast.benoit).get(url("saisine_search"))
+        assert page.status_code == 200
+        assert list(page.context["form"].fields) == ["first_name", "family_name", "birth_date", "team"]
+        assert not Event.objects.filter(action="search").exists()
+
+    def test_shows_a_child_in_reach_with_its_parcours(self, cast: Cast, signed_in) -> None:
+        for person in (cast.benoit, cast.amina):
+            page = signed_in(person).post(url("saisine_search"), sought(cast, "ines", "Morelle"))
+            assert page.status_code == 200
+            text = page.content.decode()
+            assert "Un enfant que vous connaissez peut-être" in text
+            assert "<strong>Inès Morel</strong>, née le" in text
+            assert f'href="{url("saisine_again", cast.ines.pk)}"' in text
+            assert 'aria-label="Parcours de Inès"' in text
+            assert f'href="{url("parcours_detail", cast.ines_parcours.pk)}"' in text
+            assert "Benoît Test" in text
+            assert ELSEWHERE not in text
+            assert NOBODY not in text
+
+    def test_shows_a_child_of_whom_only_a_saisine_waits(self, cast: Cast, signed_in, saisine: Saisine) -> None:
+        text = signed_in(cast.benoit).post(url("saisine_search"), sought(cast, "Zoé", "Petit")).content.decode()
+        assert f'href="{url("saisine_again", saisine.child_id)}"' in text
+        assert 'aria-label="Parcours de' not in text
+
+    def test_shows_every_child_that_it_may_be(self, cast: Cast, signed_in) -> None:
+        undated = make_child("Inès", birth_date=None)
+        make_parcours(cast.team_a, referent=cast.benoit, child=undated)
+        text = signed_in(cast.benoit).post(url("saisine_search"), sought(cast, "Inès", "Morel")).content.decode()
+        assert SEVERAL in text
+        for child in (cast.ines, undated):
+            assert f'href="{url("saisine_again", child.pk)}"' in text
+
+    def test_says_of_a_child_of_another_team_that_it_exists_and_no_more(self, cast: Cast, signed_in) -> None:
+        child, secrets = stranger()
+        page = signed_in(cast.benoit).post(url("saisine_search"), sought(cast, "Tom", "Castafiorre"))
+        assert page.status_code == 200
+        text = page.content.decode()
+        assert ELSEWHERE in text
+        assert "Les coordinations sont prévenues" in text
+        assert NOBODY not in text
+        assert "C’est cet enfant" not in text
+        assert not [secret for secret in secrets if secret in text or secret in str(page.headers)]
+        assert DuplicateNotice.objects.filter(child=child).exists()
+
+    def test_says_that_nobody_was_found(self, cast: Cast, signed_in) -> None:
+        text = signed_in(cast.benoit).post(url("saisine_search"), sought(cast, "Zoé", "Petit")).content.decode()
+        assert NOBODY in text
+        assert ELSEWHERE not in text
+        assert "que vous connaissez peut-être" not in text
+
+    def test_goes_on_with_what_was_typed(self, cast: Cast, signed_in, today: date) -> None:
+        born = today - relativedelta(years=8)
+        page = signed_in(cast.benoit).post(url("saisine_search"), sought(cast, "Léo", "Ferrand", born))
+        form = page.context["form"]
+        assert [form[name].value() for name in ("first_name", "family_name", "birth_date", "team")] == [
+            "Léo",
+            "Ferrand",
+            born,
+            cast.team_a.pk,
+        ]
+        assert f'action="{url("saisine_create")}"' in page.content.decode()
+        data = typed(team=cast.team_a.pk, searched=form["searched"].value())
+        assert signed_in(cast.benoit).post(url("saisine_create"), data).status_code == 302
+
+    @pytest.mark.parametrize(
+        ("values", "field"),
+        [
+            ({"first_name": ""}, "first_name"),
+            ({"family_name": "-"}, "family_name"),
+            ({"birth_date": "hier"}, "birth_date"),
+            ({"team": ""}, "team"),
+        ],
+    )
+    def test_says_beside_the_field_what_is_missing(self, cast: Cast, signed_in, values: dict, field: str) -> None:
+        data = sought(cast, "Inès", "Morel") | values
+        page = signed_in(cast.benoit).post(url("saisine_search"), data)
+        assert (page.status_code, list(page.context["form"].errors)) == (422, [field])
+        assert not Event.objects.filter(action="search").exists()
+
+    def test_refuses_another_team(self, cast: Cast, signed_in) -> None:
+        data = sought(cast, "Inès", "Morel") | {"team": cast.team_b.pk}
+        page = signed_in(cast.benoit).post(url("saisine_search"), data)
+        assert (page.status_code, list(page.context["form"].errors)) == (422, ["team"])
+
+    def test_says_that_the_searches_of_the_day_are_spent(self, cast: Cast, signed_in, settings) -> None:
+        settings.CHILD_SEARCHES_A_DAY = 1
+        client, data = signed_in(cast.benoit), sought(cast, "Inès", "Morel")
+        assert client.post(url("saisine_search"), data).status_code == 200
+        page = client.post(url("saisine_search"), data)
+        assert page.status_code == 422
+        text = page.content.decode()
+        assert f"Vous avez déjà fait 1 recherches en un jour : {TOO_MANY}." in text
+        assert 'value="Morel"' in text
+        assert url("saisine_again", cast.ines.pk) not in text
+
+    def test_leaves_in_the_journal_the_parcours_that_it_shows(self, cast: Cast, signed_in) -> None:
+        signed_in(cast.benoit).post(url("saisine_search"), sought(cast, "Inès", "Morel"))
+        shown = [event.record_ids for event in Event.objects.filter(action="read", kind="pre_cases.parcours")]
+        assert shown == [[str(cast.ines_parcours.pk)]]
+
+    def test_does_not_exist_for_who_works_in_no_team(self, cast: Cast, signed_in) -> None:
+        for person in (cast.david, cast.esther, cast.farid, cast.gaelle, cast.hugo):
+            client = signed_in(person)
+            assert client.get(url("saisine_search")).status_code == 404
+            assert client.post(url("saisine_search"), sought(cast, "Inès", "Morel")).status_code == 404
+        assert not Event.objects.filter(action="search").exists()
 
 
 class TestSaisineCreate:
@@ -238,6 +374,45 @@ class TestSaisineCreate:
         changed = typed(team=cast.team_a.pk, first_name="Inès", family_name="Morel", birth_date="", searched=searched)
         assert client.post(url("saisine_create"), changed).status_code == 422
 
+    def test_does_not_take_the_search_of_another_person(self, cast: Cast, signed_in) -> None:
+        born = cast.ines.birth_date
+        page = signed_in(cast.amina).post(url("saisine_search"), sought(cast, "Inès", "Morel", born))
+        theirs = page.context["form"]["searched"].value()
+        data = typed(
+            team=cast.team_a.pk,
+            first_name="Inès",
+            family_name="Morel",
+            birth_date=born.isoformat(),
+            searched=theirs,
+        )
+        page = signed_in(cast.benoit).post(url("saisine_create"), data)
+        assert page.status_code == 422
+        assert url("saisine_again", cast.ines.pk) in page.content.decode()
+
+    def test_says_of_a_child_of_another_team_that_it_exists_and_no_more(self, cast: Cast, signed_in) -> None:
+        _, secrets = stranger()
+        data = typed(team=cast.team_a.pk, first_name="Tom", family_name="Castafiorre", birth_date="")
+        page = signed_in(cast.benoit).post(url("saisine_create"), data)
+        assert page.status_code == 422
+        text = page.content.decode()
+        assert ELSEWHERE in text
+        assert not [secret for secret in secrets if secret in text]
+        assert not Saisine.objects.filter(author=cast.benoit).exists()
+
+    def test_records_nothing_without_a_search_once_those_of_the_day_are_spent(
+        self, cast: Cast, signed_in, settings
+    ) -> None:
+        settings.CHILD_SEARCHES_A_DAY = 0
+        client, data = signed_in(cast.benoit), typed(team=cast.team_a.pk, situation="Ce que dit l’école")
+        page = client.post(url("saisine_create"), data)
+        assert page.status_code == 422
+        text = page.content.decode()
+        assert TOO_MANY in text
+        assert "Ce que dit l’école" in text
+        again = data | {"searched": page.context["form"]["searched"].value() or ""}
+        assert client.post(url("saisine_create"), again).status_code == 422
+        assert not Saisine.objects.filter(author=cast.benoit).exists()
+
     def test_does_not_exist_for_who_works_in_no_team(self, cast: Cast, signed_in) -> None:
         for person in (cast.david, cast.esther, cast.farid, cast.gaelle, cast.hugo):
             client = signed_in(person)
@@ -307,6 +482,31 @@ class TestSaisineSibling:
         data = typed(team=cast.team_a.pk, **{name: "on", f"{name}_relation": "", f"{name}_lives_with": "main"})
         page = signed_in(cast.benoit).post(url("saisine_sibling", cast.ines.pk), data)
         assert (page.status_code, list(page.context["form"].errors)) == (422, [f"{name}_relation"])
+
+    def test_looks_for_the_child_before_it_is_recorded(self, cast: Cast, signed_in) -> None:
+        """A sister known already, here or elsewhere: it is said first, and sent again the saisine is recorded."""
+        _, secrets = stranger()
+        twin = make_child("Nora")
+        make_parcours(cast.team_a, referent=cast.benoit, child=twin)
+        client, address = signed_in(cast.benoit), url("saisine_sibling", cast.ines.pk)
+        here = typed(team=cast.team_a.pk, first_name="Norra", family_name="Morel", birth_date="")
+        elsewhere = typed(team=cast.team_a.pk, first_name="Tom", family_name="Castafiorre", birth_date="")
+        for data, said in ((here, url("saisine_again", twin.pk)), (elsewhere, ELSEWHERE)):
+            page = client.post(address, data)
+            assert page.status_code == 422
+            text = page.content.decode()
+            assert said in text
+            assert not [secret for secret in secrets if secret in text]
+            assert not Saisine.objects.filter(author=cast.benoit).exists()
+        again = elsewhere | {"searched": page.context["form"]["searched"].value()}
+        assert client.post(address, again).status_code == 302
+        assert Saisine.objects.get(author=cast.benoit).child.family == cast.ines.family
+
+    def test_says_that_the_searches_of_the_day_are_spent(self, cast: Cast, signed_in, settings) -> None:
+        settings.CHILD_SEARCHES_A_DAY = 0
+        page = signed_in(cast.benoit).post(url("saisine_sibling", cast.ines.pk), typed(team=cast.team_a.pk))
+        assert (page.status_code, TOO_MANY in page.content.decode()) == (422, True)
+        assert not Saisine.objects.filter(author=cast.benoit).exists()
 
     def test_does_not_exist_out_of_reach(self, cast: Cast, signed_in) -> None:
         assert_hidden(signed_in(cast.chloe), "saisine_sibling", cast.ines.pk)

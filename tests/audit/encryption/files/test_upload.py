@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import TooManyFilesSent
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest
 from django.test import RequestFactory
 
 from audit.encryption.files.stream import CHUNK, BadFile
-from audit.encryption.files.upload import NO_ROOM_LEFT, TOO_LARGE, SealedUpload, SealedUploadHandler
+from audit.encryption.files.upload import NO_ROOM_LEFT, NOBODY, TOO_LARGE, SealedUpload, SealedUploadHandler
 
 CANARY = "Zéphyrine-Canari"
 ENCODINGS = ("utf-8", "latin-1", "utf-16-le")
@@ -28,6 +30,12 @@ def folder(tmp_path: Path, settings):
     yield tmp_path
     while requests:
         requests.pop().close()  # as the server does once it has answered
+
+
+@pytest.fixture(autouse=True)
+def several_files(settings) -> None:
+    """More than the application takes, to see that each is on its own."""
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = 5
 
 
 @pytest.fixture
@@ -246,3 +254,21 @@ class TestUploadInterrupted:
         """Its bytes are still in the memory of the file when it is closed."""
         monkeypatch.setattr(tempfile, "TemporaryFile", lambda **options: open("/dev/full", "w+b"))  # noqa: SIM115
         assert upload(b"0123456789").failure == NO_ROOM_LEFT
+
+
+class TestWhatIsRefusedAtOnce:
+    def test_is_a_second_file(self, settings):
+        settings.DATA_UPLOAD_MAX_NUMBER_FILES = 1  # that of the application
+        with pytest.raises(TooManyFilesSent):
+            assert sent(b"one", b"two").FILES
+
+    def test_is_a_request_larger_than_any_form(self, settings, spools: list[Any]):
+        settings.MAX_UPLOAD_BYTES = 1_000
+        assert upload(content_of(1_100_000)).failure == TOO_LARGE
+        assert spools == []
+
+    def test_is_what_nobody_sends(self, spools: list[Any]):
+        request = sent(b"one")
+        request.user = AnonymousUser()
+        assert request.FILES["file0"].failure == NOBODY
+        assert spools == []
