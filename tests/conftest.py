@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,11 +10,14 @@ from django.conf import settings
 from django.test import Client
 
 from audit.encryption.keys import key_ring
+from pre_cases.search import words
 from referents.models import User
 from tests.audit.flush import journal_flush
 from tests.cast import Cast
 
 __all__ = ["journal_flush"]
+
+words.phonetic = cache(words.phonetic)  # the same few names, thousands of times
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -19,8 +19,8 @@ BLANK = b"\xef\xbb\xbf\r\n\t "  # what may stand before the beginning of a PDF; 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ODT_MIMETYPE = b"application/vnd.oasis.opendocument.text"
 DOCX_MAIN = b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-DOCX_OVERRIDE = re.compile(rb"<Override\b[^>]*>")
-DOCX_ACTIVE = re.compile(rb"macroEnabled|vbaProject|activeX", re.IGNORECASE)
+DOCX_OVERRIDE = re.compile(rb"<Override\b[^<>]*>")
+DOCX_REFUSED = re.compile(rb"macroEnabled|vbaProject|activeX|&|<!", re.IGNORECASE)  # and what could hide them
 READABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others have no limit to what one reading gives
 ENCRYPTED = 0x1  # of the flags of a part
 LONGEST_PART = 256 * 1024  # of the two parts read inside an archive
@@ -75,7 +75,11 @@ def _text_in_an_archive(file: BinaryIO) -> ContentType | None:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
             names = {part.filename.lower() for part in parts}
-            if len(parts) > MOST_PARTS or any(active in name for name in names for active in ACTIVE_PARTS):
+            if (
+                len(parts) > MOST_PARTS
+                or len(names) < len(parts)
+                or any(active in name for name in names for active in ACTIVE_PARTS)
+            ):
                 return None
             if any(part.compress_type not in READABLE or part.flag_bits & ENCRYPTED for part in parts):
                 return None
@@ -101,13 +105,15 @@ def _text_in_an_archive(file: BinaryIO) -> ContentType | None:
 def _is_plain_docx(content_types: bytes) -> bool:
     """The main part is declared a plain text, and nothing is declared a macro."""
     declared = [tag for tag in DOCX_OVERRIDE.findall(content_types) if b'"/word/document.xml"' in tag]
-    return bool(declared) and all(DOCX_MAIN in tag for tag in declared) and not DOCX_ACTIVE.search(content_types)
+    main = b'ContentType="' + DOCX_MAIN + b'"'
+    return bool(declared) and all(main in tag for tag in declared) and not DOCX_REFUSED.search(content_types)
 
 
 def _part(archive: zipfile.ZipFile, name: str) -> bytes:
-    """The beginning of one part: a part that would fill the memory once decompressed is never read whole."""
+    """One part; b"" for one too long to be what it should: it is never read whole."""
     with archive.open(name) as part:
-        return part.read(LONGEST_PART)
+        content = part.read(LONGEST_PART + 1)
+    return content if len(content) <= LONGEST_PART else b""
 
 
 def safe_name(typed: str, content_type: ContentType) -> str:

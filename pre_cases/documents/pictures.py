@@ -21,7 +21,7 @@ MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 # JPEG markers (ITU T.81, table B.1)
 SOI, EOI, SOS, APP0, APP1, APP2, APP14 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEE
 ALONE = {0x01, *range(0xD0, 0xD8)}  # without a length: TEM, RST0 to RST7
-DRAWS = {*range(0xC0, 0xD0), *range(0xDA, 0xE0)}  # frames, tables, scans, restart interval
+DRAWS = {*range(0xC0, 0xD0), *range(0xDA, 0xE0)} - {0xC8}  # frames, tables, scans, restart interval
 JFIF, ADOBE = b"JFIF\0", b"Adobe"
 JFIF_SIZE = ADOBE_SIZE = 12  # what they say of the colours and the density; a preview may follow
 ICC = b"ICC_PROFILE\0"
@@ -70,6 +70,8 @@ def _jpeg(file: BinaryIO) -> Iterator[bytes]:
         elif kept := _kept(marker, segment):
             yield bytes([0xFF, marker]) + (len(kept) + 2).to_bytes(2) + kept
         if marker == SOS:
+            if not segment:
+                raise BrokenPicture("a scan without a head")
             yield from _scan(file)
     raise BrokenPicture("too many segments")
 

@@ -102,7 +102,11 @@ def _in_reach(wanted: Identity, person: User) -> list[Child]:
 
 
 def _born_otherwise(child: Child, birth_date: date | None) -> bool:
-    return bool(birth_date and child.birth_date and child.birth_date != birth_date)
+    try:
+        return bool(birth_date and child.birth_date and child.birth_date != birth_date)
+    except UnreadableValue as error:
+        logger.error("UnreadableValue: %s", error)
+        return True  # nothing can be shown of it
 
 
 def _elsewhere(wanted: Identity, exclude: list[Child], person: User) -> list[Child]:

@@ -162,7 +162,7 @@ class TestThePageOfAnError:
     ):
         page = self.sent(client).content.decode()
         assert "Cette page ne peut pas être montrée" in page
-        assert "l’incident est au journal" in page
+        assert "Rien n’a été effacé ni modifié" in page
         assert "Marelle est arrêtée" not in page
         assert HOME in page
         assert str(child.pk) not in page
