@@ -7,15 +7,14 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core import checks
 from django.core.exceptions import FieldError, ValidationError
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-from audit.encryption.envelope import ALGORITHMS, BadEnvelope, Envelope, field_label, seal, unseal
+from audit.encryption.envelope import BadEnvelope, Envelope, field_label, unseal
 from audit.encryption.errors import KeyNotLoaded, PlainTextRefused, UnreadableValue
-from audit.encryption.keys import ciphers_of
+from audit.encryption.keys import ciphers_of, seal_with
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -146,19 +145,7 @@ class EncryptedField(models.Field):
 
     def seal(self, content: bytes, record_id: UUID, data_key_id: UUID) -> Envelope:
         """A new envelope of these bytes, under the newest version of the key; raises KeyNotLoaded."""
-        ciphers = ciphers_of(data_key_id)
-        if not ciphers:
-            raise KeyNotLoaded(f"{self.aad}: data key {data_key_id} no longer exists.")
-        version = max(ciphers)
-        return seal(
-            content,
-            ciphers[version],
-            key_id=data_key_id,
-            key_version=version,
-            label=self.label,
-            record_id=record_id,
-            algorithm=ALGORITHMS[settings.ENVELOPE_ALGORITHM],
-        )
+        return seal_with(data_key_id, content, name=self.aad, label=self.label, record_id=record_id)
 
     def value_of(self, content: bytes, record_id: UUID) -> Any:
         """``decode``, for bytes that come from the database."""

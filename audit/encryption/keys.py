@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models, transaction
 from uuid_utils.compat import uuid7
 
-from audit.encryption.envelope import KEY_SIZE, Cipher
+from audit.encryption.envelope import ALGORITHMS, KEY_SIZE, Cipher, Envelope, seal
 from audit.encryption.errors import (
     EncryptionError,
     KeyNotLoaded,
@@ -45,6 +46,7 @@ __all__ = [
     "load_keys",
     "load_keys_of",
     "own_key_ring",
+    "seal_with",
 ]
 
 MAX_IDS_PER_QUERY = 10_000  # below the number of parameters that SQLite and PostgreSQL accept
@@ -160,6 +162,26 @@ def ciphers_of(key_id: UUID) -> Ciphers:
         return _open_ring()[key_id]
     except KeyError:
         raise KeyNotLoaded(f"Data key {key_id} is not loaded: call load_keys() or load_keys_of() first.") from None
+
+
+def seal_with(key_id: UUID, content: bytes, *, name: str, label: bytes, record_id: UUID) -> Envelope:
+    """A new envelope of these bytes, under the newest version of a loaded key; ``name`` is for the message.
+
+    Raises KeyNotLoaded, for a destroyed key too.
+    """
+    ciphers = ciphers_of(key_id)
+    if not ciphers:
+        raise KeyNotLoaded(f"{name}: data key {key_id} no longer exists.")
+    version = max(ciphers)
+    return seal(
+        content,
+        ciphers[version],
+        key_id=key_id,
+        key_version=version,
+        label=label,
+        record_id=record_id,
+        algorithm=ALGORITHMS[settings.ENVELOPE_ALGORITHM],
+    )
 
 
 def _open_ring() -> dict[UUID, dict[int, Cipher]]:

@@ -20,10 +20,10 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 
-from audit.encryption.envelope import ALGORITHMS, KEY_SIZE, BadEnvelope, Envelope, field_label, seal, unseal
-from audit.encryption.errors import EncryptionError, KeyNotLoaded, UnreadableValue
+from audit.encryption.envelope import KEY_SIZE, BadEnvelope, Envelope, field_label, unseal
+from audit.encryption.errors import EncryptionError, UnreadableValue
 from audit.encryption.files.stream import BadFile, SealedReader, SealedWriter
-from audit.encryption.keys import ciphers_of
+from audit.encryption.keys import ciphers_of, seal_with
 
 MAGIC = b"MRL1"
 LENGTH_SIZE = 2
@@ -158,18 +158,8 @@ def _write(file: BinaryIO, owner: Owner, parts: Iterable[bytes]) -> Stored:
 
 
 def _header(key: bytes, owner: Owner) -> bytes:
-    ciphers = ciphers_of(owner.data_key_id)
-    if not ciphers:
-        raise KeyNotLoaded(f"{owner.name}: data key {owner.data_key_id} no longer exists.")
-    version = max(ciphers)
-    envelope = seal(
-        key,
-        ciphers[version],
-        key_id=owner.data_key_id,
-        key_version=version,
-        label=field_label(owner.name),
-        record_id=owner.record_id,
-        algorithm=ALGORITHMS[settings.ENVELOPE_ALGORITHM],
+    envelope = seal_with(
+        owner.data_key_id, key, name=owner.name, label=field_label(owner.name), record_id=owner.record_id
     )
     return MAGIC + len(envelope.data).to_bytes(LENGTH_SIZE) + envelope.data
 
