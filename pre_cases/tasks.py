@@ -7,6 +7,7 @@ from celery import shared_task
 from audit.encryption import reencryption
 from audit.history import system_account
 from audit.journal import trace
+from pre_cases.services import letters
 from pre_cases.services.document import sweep_files
 from pre_cases.services.duplicates import send_notice
 from pre_cases.services.erasure import replay_tombstones
@@ -57,3 +58,27 @@ def complete_search_index() -> None:
 @shared_task(name="pre_cases.rotate_index")
 def rotate_index() -> None:
     rotate(by=system_account())
+
+
+@shared_task(name="pre_cases.alert_exceptional_access", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
+def alert_exceptional_access(access_id: str) -> None:
+    with trace.tracing():
+        letters.send_exceptional_alert(access_id=UUID(access_id))
+
+
+@shared_task(name="pre_cases.tell_access_request", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
+def tell_access_request(request_id: str) -> None:
+    with trace.tracing():
+        letters.send_access_request(request_id=UUID(request_id))
+
+
+@shared_task(name="pre_cases.tell_hand_over", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
+def tell_hand_over(hand_over_id: str) -> None:
+    with trace.tracing():
+        letters.send_hand_over(hand_over_id=UUID(hand_over_id))
+
+
+@shared_task(name="pre_cases.tell_ended_grants")
+def tell_ended_grants() -> None:
+    with trace.tracing():
+        letters.tell_ended_grants()

@@ -14,7 +14,6 @@ from itertools import count
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from audit.encryption.keys import create_data_key, load_keys_of
@@ -31,6 +30,7 @@ from pre_cases.models import (
     Document,
     DocumentKind,
     Enrolment,
+    ExceptionalAccess,
     Family,
     Parcours,
     ParcoursShare,
@@ -39,10 +39,12 @@ from pre_cases.models import (
     Saisine,
     Schooling,
 )
+from pre_cases.services.access import reading_permission
 from pre_cases.services.dates import refresh_dates
 from pre_cases.services.document import add_document
 from pre_cases.services.search_index import index_child
-from referents.models import Arrondissement, CharterSignature, Membership, Role, Team, User
+from referents.models import Arrondissement, CharterSignature, Membership, Role, StandIn, Team, User
+from referents.models.grant import stand_in_permission
 
 PASSWORD = "correct-horse-battery"
 _numbers = count(1)
@@ -56,14 +58,14 @@ def make_team(code: str, number: int = 18) -> Team:
 def make_user(
     first_name: str, role: Role | None = None, team: Team | None = None, *, since: date | None = None
 ) -> User:
-    """An account with a role held since last year and a valid charter."""
+    """An account with a role held for years and a valid charter."""
     today = timezone.localdate()
     with acting_as(system_account()):
         user = User.objects.create_user(
             f"{normalised(first_name)}{next(_numbers)}@marelle.example", None, first_name=first_name, last_name="Test"
         )
         if role is not None:
-            Membership.objects.create(user=user, role=role, team=team, starts_on=since or today - timedelta(days=400))
+            Membership.objects.create(user=user, role=role, team=team, starts_on=since or today - timedelta(days=2000))
         CharterSignature.objects.create(
             user=user, version="test", signed_on=today - timedelta(days=30), expires_on=today + timedelta(days=300)
         )
@@ -223,12 +225,46 @@ def make_share(parcours: Parcours, user: User, **values: Any) -> ParcoursShare:
         return ParcoursShare.objects.create(
             content_object=parcours,
             user=user,
-            permission=Permission.objects.get(content_type__app_label="pre_cases", codename="view_parcours"),
+            permission=reading_permission(),
+            membership=user.memberships.filter(team=parcours.team).first() or user.memberships.first(),
             granted_by=system_account(),
             reason="Préparation de l’EPRE",
             starts_on=values.pop("starts_on", today),
             ends_on=values.pop("ends_on", today + timedelta(days=30)),
             data_key_id=parcours.data_key_id,
+            **values,
+        )
+
+
+def make_exceptional_access(parcours: Parcours, user: User, **values: Any) -> ExceptionalAccess:
+    """Opened just now, unless told otherwise (``granted_at``)."""
+    with acting_as(system_account()):
+        return ExceptionalAccess.objects.create(
+            content_object=parcours,
+            user=user,
+            permission=reading_permission(),
+            membership=user.memberships.first(),
+            granted_by=user,
+            motive="danger",
+            reason="La famille est dans nos locaux",
+            data_key_id=parcours.data_key_id,
+            **values,
+        )
+
+
+def make_stand_in(referent: User, user: User, **values: Any) -> StandIn:
+    """``user`` replaces ``referent`` from today, for two weeks unless told otherwise."""
+    today = timezone.localdate()
+    with acting_as(system_account()):
+        return StandIn.objects.create(
+            content_object=referent.memberships.filter(role=Role.REFERENT).get(),
+            user=user,
+            membership=user.memberships.first(),
+            permission=stand_in_permission(),
+            granted_by=system_account(),
+            reason="leave",
+            starts_on=values.pop("starts_on", today),
+            ends_on=values.pop("ends_on", today + timedelta(days=14)),
             **values,
         )
 

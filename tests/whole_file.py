@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit.history import acting_as, system_account
 from partners.models import Project, Term
 from pre_cases.models import (
+    AccessRequest,
     Action,
     Bilan,
     Child,
@@ -21,6 +22,7 @@ from pre_cases.models import (
     Draft,
     DuplicateNotice,
     Entry,
+    HandOver,
     Objective,
     Parcours,
     Review,
@@ -32,6 +34,7 @@ from tests.cast import (
     PDF,
     make_document,
     make_enrolment,
+    make_exceptional_access,
     make_parcours,
     make_project,
     make_residence,
@@ -54,6 +57,7 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
         make_residence(child, address="1 rue du Parc")
         make_schooling(child)
         make_share(parcours, person)
+    make_exceptional_access(parcours, person)
     make_enrolment(parcours, make_project(parcours.team, title=f"Atelier {Project.objects.count()}"))
     former = make_parcours(
         parcours.team,
@@ -83,6 +87,8 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
         Draft.objects.create(**own, user=person, form="entry", content={"text": "x"})
         Review.objects.create(**signed, on=today, text="x")
         Bilan.objects.create(**signed, on=today, text="x", exit_reason=lost)
+        AccessRequest.objects.create(**own, asked_by=person, reason="x")
+        HandOver.objects.create(**own, from_referent=person, to_referent=system_account(), asked_by=person, message="x")
         DuplicateNotice.objects.create(team=parcours.team, other_team=parcours.team, child=child, sought_by=person)
 
 

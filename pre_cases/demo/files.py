@@ -231,10 +231,12 @@ class Archive:
         if rng.random() > (0.12 if team == self.staff.home.pk else 0.02):
             return
         starts_on = max(followed.stay.opened_on, self.today - timedelta(days=rng.randint(2, 80)))
+        reader = self.staff.epre[team][0]
         self.batch.add(
             ParcoursShare(
                 content_object=followed.parcours,
-                user=self.staff.epre[team][0],
+                user=reader,
+                membership=self.staff.memberships[reader.email, team],
                 permission=self.reading,
                 reason=some(rng, sentences.SHARE_REASONS),
                 granted_by=followed.referent,

@@ -34,6 +34,7 @@ class Staff:
     epre: dict[int, list[User]] = field(default_factory=dict)
     leaders: list[User] = field(default_factory=list)  # of projects; the demonstration's comes first
     cast: dict[str, User] = field(default_factory=dict)  # by e-mail
+    memberships: dict[tuple[str, int | None], Membership] = field(default_factory=dict)  # by e-mail and team
 
     def of(self, account: DemoAccount) -> User:
         return self.cast[account.email]
@@ -100,6 +101,7 @@ def build_staff(rng: Random, territory: Territory, today: date) -> Staff:
         hiring.member(hiring.anyone("Caisse des écoles"), Role.COORDINATOR, team)
     hire_programme(hiring, staff)
     save(hiring, today)
+    staff.memberships = {(held.user.email, held.team_id): held for held in hiring.memberships}
     staff.cast = {account.email: hiring.users[account.email] for account in accounts.DEMO_ACCOUNTS}
     return staff
 

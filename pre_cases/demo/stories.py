@@ -33,6 +33,7 @@ from pre_cases.models import (
     Relation,
     Saisine,
 )
+from pre_cases.services.access import share_parcours
 from pre_cases.services.agreement import (
     HolderAnswer,
     holders_of,
@@ -43,7 +44,7 @@ from pre_cases.services.agreement import (
 from pre_cases.services.document import add_document
 from pre_cases.services.family import KnownAdult, record_residence, record_schooling
 from pre_cases.services.parcours import decide_entry, open_parcours
-from pre_cases.services.partnership import enrol_child, share_parcours
+from pre_cases.services.partnership import enrol_child
 from pre_cases.services.review import record_review, write_bilan
 from pre_cases.services.saisine import NewChild, assign_saisine, receive_saisine
 from pre_cases.services.support import add_action, add_objective

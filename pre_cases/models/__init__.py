@@ -1,3 +1,12 @@
+from pre_cases.models.access import (
+    AccessRequest,
+    ExceptionalAccess,
+    ExceptionalOutcome,
+    ExceptionalReason,
+    HandOver,
+    HandOverOutcome,
+    ParcoursShare,
+)
 from pre_cases.models.document import ContentType, Document, DocumentKind
 from pre_cases.models.duplicate import ChildTag, DuplicateNotice
 from pre_cases.models.family import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
@@ -12,7 +21,7 @@ from pre_cases.models.parcours import (
     Parcours,
     ParcoursStage,
 )
-from pre_cases.models.partnership import Enrolment, ParcoursShare
+from pre_cases.models.partnership import Enrolment
 from pre_cases.models.release import StatisticsExport
 from pre_cases.models.review import Bilan, Review
 from pre_cases.models.saisine import (
@@ -28,6 +37,7 @@ from pre_cases.models.timeline import Comment, Draft, Entry, EntryKind, EntryWit
 
 __all__ = [
     "NOTHING_DUE",
+    "AccessRequest",
     "Action",
     "ActionMode",
     "ActionNature",
@@ -49,7 +59,12 @@ __all__ = [
     "Entry",
     "EntryKind",
     "EntryWith",
+    "ExceptionalAccess",
+    "ExceptionalOutcome",
+    "ExceptionalReason",
     "Family",
+    "HandOver",
+    "HandOverOutcome",
     "InformedMeans",
     "LivesWith",
     "Objective",

@@ -14,6 +14,7 @@ from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from partners.models import Nomenclature, TimeSlot
 from partners.models.nomenclature import term_key
+from pre_cases.models.access import make_number
 from pre_cases.models.record import CaseRecord, EncryptedRecord
 from pre_cases.querysets.parcours import ActionQuerySet, ParcoursQuerySet, SupportQuerySet
 from pre_cases.stages import ParcoursStage, stage_read
@@ -59,11 +60,12 @@ class Parcours(EncryptedRecord):
     entered_on = models.DateField("entrée en parcours le", null=True, blank=True)
     closed_on = models.DateField("dernier jour suivi", null=True, blank=True)
     exit_reason = term_key(Nomenclature.EXIT_REASON, "motif de sortie", null=True, blank=True)
+    number = models.CharField("numéro", max_length=9, unique=True, default=make_number, editable=False)
     due_on = models.DateField("prochaine échéance", default=NOTHING_DUE, editable=False)
     last_contact_on = models.DateField("dernier contact", null=True, blank=True, editable=False)
 
     objects = ParcoursQuerySet.as_manager()
-    history = History(excluded_fields=["due_on", "last_contact_on"])
+    history = History(excluded_fields=["due_on", "last_contact_on", "number"])
     permission_scopes = {
         "pre_cases.view_parcours": "visible_to",
         "pre_cases.change_parcours": "editable_by",

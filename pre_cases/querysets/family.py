@@ -36,6 +36,7 @@ class ChildQuerySet(models.QuerySet["Child"]):
 
         scopes = (
             Parcours.objects.followed_by(user),
+            Parcours.objects.stood_in_by(user),
             Parcours.objects.coordinated_by(user),
             Saisine.objects.visible_to(user),
         )

@@ -13,14 +13,17 @@ from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Subquery, Valu
 from django.db.models.functions import Concat
 from django.utils import timezone
 
+from audit.journal.models import Event
 from pre_cases.stages import ParcoursStage
 from referents.intervals import in_force
-from referents.models import Role
-from referents.models.user import TEAM_ROLES
+from referents.models import Membership, Role
 
 if TYPE_CHECKING:
     from pre_cases.models import Action, Parcours
     from referents.models import User
+
+
+UNOPENED_DAYS = 60  # how long a parcours that its new référent has not opened is pointed out
 
 
 def review_threshold(on: date) -> date:
@@ -40,6 +43,7 @@ class ParcoursFlag(models.TextChoices):
     NO_REFERENT = "sans-referent", "Sans référent"
     NO_REVIEW = "sans-point-d-etape", "Sans point d’étape depuis longtemps"
     TO_CLOSE = "a-clore", "Bilan écrit, à clore"
+    UNOPENED = "pas-encore-ouvert", "Pas encore ouvert par le référent"
 
 
 def _silent(day: date) -> Q:
@@ -65,9 +69,29 @@ def _without_review(day: date) -> Q:
 
 
 def _without_referent(day: date) -> Q:
+    """Nobody assigned, or somebody who has left the team or whose account is suspended."""
     from pre_cases.models import Assignment
 
-    return ~Q(Exists(Assignment.objects.filter(in_force(day), parcours=OuterRef("pk"))))
+    here = Membership.objects.current(day).filter(
+        user=OuterRef("referent"), team=OuterRef("parcours__team"), role=Role.REFERENT
+    )
+    held = Assignment.objects.filter(in_force(day), Exists(here), parcours=OuterRef("pk"), referent__is_active=True)
+    return ~Q(Exists(held))
+
+
+def _unopened(day: date) -> Q:
+    """Given to a référent lately, who has not opened it since: no reading of it is in the journal."""
+    from pre_cases.models import Assignment
+
+    readings = Event.objects.filter(
+        subject_id=OuterRef("parcours"),
+        actor_id=OuterRef("referent"),
+        kind="pre_cases.parcours",
+        at__date__gte=OuterRef("starts_on"),
+    )
+    since = day - timedelta(days=UNOPENED_DAYS)
+    lately = Assignment.objects.filter(in_force(day), ~Exists(readings), parcours=OuterRef("pk"), starts_on__gte=since)
+    return Q(Exists(lately))
 
 
 def _incomplete(day: date) -> Q:
@@ -95,7 +119,11 @@ CONDITIONS: dict[ParcoursFlag, Callable[[date], Q]] = {
     ParcoursFlag.NO_REFERENT: _without_referent,
     ParcoursFlag.NO_REVIEW: _without_review,
     ParcoursFlag.TO_CLOSE: lambda day: Q(bilan__isnull=False),
+    ParcoursFlag.UNOPENED: _unopened,
 }
+
+
+CARRYING = ("followed_by", "stood_in_by", "coordinated_by")
 
 
 class ParcoursQuerySet(models.QuerySet["Parcours"]):
@@ -148,7 +176,17 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
 
     def with_page(self, on: date | None = None) -> ParcoursQuerySet:
         """Everything that the page of one parcours shows beside its timeline."""
-        from pre_cases.models import Action, ChildAdult, Enrolment, Objective, ParcoursShare, Task
+        from pre_cases.models import (
+            AccessRequest,
+            Action,
+            ChildAdult,
+            Enrolment,
+            ExceptionalAccess,
+            HandOver,
+            Objective,
+            ParcoursShare,
+            Task,
+        )
 
         day = on or timezone.localdate()
         actions = Action.objects.select_related("domain", "partner").order_by("starts_on", "id")
@@ -163,6 +201,21 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
                 Prefetch("enrolments", enrolments, to_attr="current_enrolments"),
                 Prefetch(
                     "shares", ParcoursShare.objects.in_force(day).select_related("user"), to_attr="current_shares"
+                ),
+                Prefetch(
+                    "exceptional_accesses",
+                    ExceptionalAccess.objects.in_force().select_related("user", "membership__team"),
+                    to_attr="current_exceptional",
+                ),
+                Prefetch(
+                    "access_requests",
+                    AccessRequest.objects.pending().select_related("asked_by"),
+                    to_attr="pending_requests",
+                ),
+                Prefetch(
+                    "hand_overs",
+                    HandOver.objects.pending().select_related("to_referent", "from_referent"),
+                    to_attr="pending_hand_overs",
                 ),
                 Prefetch(
                     "child__adult_links",
@@ -192,19 +245,36 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         """*Mes parcours*: those assigned today to the person, in teams where the person is a référent."""
         return self.assigned_to(user.pk).filter(team_id__in=user.standing.team_ids(Role.REFERENT))
 
+    def stood_in_by(self, user: User) -> ParcoursQuerySet:
+        """*Remplacements*: open ones of the référents whom the person replaces today, in the team of each."""
+        replaced = Q(pk__in=[])
+        for stand_in in user.replacements:
+            membership = stand_in.content_object
+            replaced |= Q(assignments__referent=membership.user_id, team=membership.team_id)
+        return self.open().filter(replaced, in_force(None, "assignments__"))
+
     def coordinated_by(self, user: User) -> ParcoursQuerySet:
         return self.filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))
 
     def carried_by(self, user: User) -> ParcoursQuerySet:
-        """For one record: those the person follows or coordinates, closed ones too, without what is only shared."""
-        return self.filter(self._reached(user, "followed_by", "coordinated_by"))
+        """For one record: those the person follows, replaces or coordinates, without what is only opened to read."""
+        return self.filter(self._reached(user, *CARRYING))
 
     def shared_with(self, user: User) -> ParcoursQuerySet:
-        """*Partagés avec moi*: an unrevoked share holds today, and the person still belongs to the team, as the service
-        that shares asks.
-        """
-        shared = self.open().filter(team_id__in=user.standing.team_ids(*TEAM_ROLES))
-        return shared.filter(in_force(None, "shares__"), shares__user=user, shares__revoked_at__isnull=True)
+        """*Partagés avec moi*: an unrevoked share holds today, and the membership under which it was made too."""
+        mine = [membership.pk for membership in user.standing.memberships if membership.team_id is not None]
+        held = Q(shares__user=user, shares__revoked_at__isnull=True, shares__membership__in=mine)
+        return self.open().filter(in_force(None, "shares__"), held)
+
+    def exceptionally_opened_to(self, user: User) -> ParcoursQuerySet:
+        """Opened less than 24 hours ago to a coordinator of another team."""
+        from pre_cases.models import ExceptionalAccess
+
+        return self.open().filter(pk__in=ExceptionalAccess.objects.held_by(user).values("content_object"))
+
+    def listed_to(self, user: User) -> ParcoursQuerySet:
+        """The limited card (first name, référent, team) of every open parcours of the teams where one is a référent."""
+        return self.open().filter(team_id__in=user.standing.team_ids(Role.REFERENT, Role.COORDINATOR))
 
     def _reached(self, user: User, *scopes: str) -> Q:
         reached = Q(pk__in=[])
@@ -214,11 +284,11 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
 
     def visible_to(self, user: User) -> ParcoursQuerySet:
         """For one record, never for a list."""
-        return self.filter(self._reached(user, "followed_by", "coordinated_by", "shared_with"))
+        return self.filter(self._reached(user, *CARRYING, "shared_with", "exceptionally_opened_to"))
 
     def editable_by(self, user: User) -> ParcoursQuerySet:
-        """For one record: the référent while assigned and the coordination, until the closing is saved."""
-        return self.open().filter(self._reached(user, "followed_by", "coordinated_by"))
+        """For one record: the référent while assigned, who replaces, the coordination; until the closing is saved."""
+        return self.open().filter(self._reached(user, *CARRYING))
 
     def decidable_by(self, user: User) -> ParcoursQuerySet:
         """Assigning, deciding the entry, closing, reopening: the coordination of the team."""

@@ -1,4 +1,4 @@
-"""Which enrolments and shares are in force."""
+"""Which enrolments are in force, and how many places are left."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.db import models
 from django.db.models import Count, F, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Greatest
 
-from referents.intervals import DatedQuerySet, in_force
+from referents.intervals import DatedQuerySet
 
 if TYPE_CHECKING:
     from partners.models.project import ProjectQuerySet
-    from pre_cases.models import Enrolment, ParcoursShare
+    from pre_cases.models import Enrolment
     from referents.models import User
 
 
@@ -29,20 +29,6 @@ class EnrolmentQuerySet(DatedQuerySet["Enrolment"]):
         from pre_cases.models import Parcours
 
         return self.filter(parcours__in=Parcours.objects.editable_by(user))
-
-
-class ParcoursShareQuerySet(models.QuerySet["ParcoursShare"]):
-    def in_force(self, on: date | None = None) -> ParcoursShareQuerySet:
-        return self.filter(in_force(on), revoked_at__isnull=True)
-
-    def unrevoked(self) -> ParcoursShareQuerySet:
-        return self.filter(revoked_at__isnull=True)
-
-    def editable_by(self, user: User) -> ParcoursShareQuerySet:
-        """The rights of a share are those of its parcours."""
-        from pre_cases.models import Parcours
-
-        return self.filter(content_object__in=Parcours.objects.editable_by(user))
 
 
 def with_places(projects: ProjectQuerySet, on: date | None = None) -> ProjectQuerySet:

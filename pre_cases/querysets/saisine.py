@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 WAITING = (SaisineStage.RECEIVED, SaisineStage.AGREEMENT_AWAITED, SaisineStage.AGREEMENT_SIGNED)
 
 
+def _replaced_by(user: User) -> Q:
+    """Those that a référent whom the person replaces today instructs, in the team of the replacement."""
+    replaced = Q(pk__in=[])
+    for stand_in in user.replacements:
+        replaced |= Q(assignee=stand_in.content_object.user_id, team=stand_in.content_object.team_id)
+    return replaced
+
+
 class SaisineQuerySet(models.QuerySet["Saisine"]):
     def with_stage(self) -> SaisineQuerySet:
         """Annotate where each saisine stands today; the first fact that matches wins."""
@@ -60,8 +68,9 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
         return self.filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))
 
     def visible_to(self, user: User) -> SaisineQuerySet:
-        """A coordinator: all of the teams. A référent: own ones, the team's that nobody follows and that still wait;
-        once opened, a saisine is read by whoever follows the parcours today, like everything else about the child.
+        """A coordinator: all of the teams. A référent: own ones, those of whom one replaces, the team's that nobody
+        follows and that still wait; once opened, a saisine is read by whoever follows the parcours today, like
+        everything else about the child.
         """
         from pre_cases.models import Parcours
 
@@ -70,8 +79,9 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
         unfollowed = Q(assignee__isnull=True, outcome="")
         own = Q(team_id__in=standing.team_ids(Role.REFERENT)) & (Q(assignee=user) | unfollowed)
         return self.filter(
-            (own & ~Exists(parcours))
+            ((own | _replaced_by(user)) & ~Exists(parcours))
             | Exists(parcours.followed_by(user))
+            | Exists(parcours.stood_in_by(user))
             | Q(team_id__in=standing.team_ids(Role.COORDINATOR))
         )
 
@@ -83,4 +93,6 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
 
     def instructed_by(self, user: User) -> SaisineQuerySet:
         """Those that the person carries before the parcours: own ones, or all of the teams for a coordinator."""
-        return self.editable_by(user).filter(Q(assignee=user) | Q(team_id__in=user.standing.team_ids(Role.COORDINATOR)))
+        return self.editable_by(user).filter(
+            Q(assignee=user) | _replaced_by(user) | Q(team_id__in=user.standing.team_ids(Role.COORDINATOR))
+        )

@@ -31,8 +31,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.open().filter(due_on__lte=day or timezone.localdate())
 
     def of(self, user: User) -> TaskQuerySet:
-        """The person's own tasks, on parcours or saisines that the person may still change."""
-        return self.reached_by(user).filter(assignee=user)
+        """The tasks of the person and of those whom the person replaces, on what the person may still change."""
+        people = [user.pk, *(stand_in.content_object.user_id for stand_in in user.replacements)]
+        return self.reached_by(user).filter(assignee__in=people)
 
     def reached_by(self, user: User) -> TaskQuerySet:
         """For one record: the tasks of the parcours and saisines that the person may change."""

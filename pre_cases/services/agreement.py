@@ -14,7 +14,8 @@ from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Nomenclature, Term
 from pre_cases.models import Adult, Agreement, AgreementHolder, ChildAdult, InformedMeans, Parcours, Saisine
-from pre_cases.services.parcours import end_parcours, locked, not_in_future
+from pre_cases.services.parcours import end_parcours
+from pre_cases.services.preconditions import locked, not_in_future
 from pre_cases.services.saisine import is_followed
 from pre_cases.services.timeline import locked_saisine
 from referents.days import long_day

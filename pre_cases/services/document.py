@@ -18,7 +18,7 @@ from audit.services import Refused, service
 from pre_cases.documents.content import content_type_of, safe_name
 from pre_cases.documents.pictures import BrokenPicture, without_metadata
 from pre_cases.models import ContentType, Document, DocumentKind, Parcours
-from pre_cases.services.parcours import locked
+from pre_cases.services.preconditions import locked
 from referents.models import User
 
 logger = logging.getLogger(__name__)

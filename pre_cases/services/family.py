@@ -14,7 +14,7 @@ from partners.models import School, Sex, Term
 from partners.models.project import school_year_of
 from pre_cases.models import Adult, Child, ChildAdult, LivesWith, Relation, Residence, Schooling
 from pre_cases.models.family import age_in_years
-from pre_cases.services.parcours import not_in_future
+from pre_cases.services.preconditions import not_in_future
 from pre_cases.services.search_index import index_child
 from referents.days import long_day
 from referents.models import User

@@ -1,32 +1,26 @@
-"""The life of a parcours: opening, référent, entry, end, reopening."""
+"""The life of a parcours: opening, entry, end, reopening."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
-from uuid import UUID
 
 from django.utils import timezone
 
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Nomenclature, Term
-from pre_cases.models import Agreement, Assignment, Child, ChildAdult, Comment, Parcours, Saisine, SaisineStage
+from pre_cases.models import Agreement, ChildAdult, Comment, Parcours, Saisine, SaisineStage
+from pre_cases.services.access import end_access
+from pre_cases.services.assignment import assign, end_assignment
 from pre_cases.services.dates import refresh_dates
-from referents.models import Membership, Role, User
+from pre_cases.services.preconditions import lock_child, locked, not_in_future
+from referents.models import User
 
 REOPENING_DAYS = 60  # a reopening only corrects a mistaken closing
 
 
-class ParcoursIsClosed(Refused):
-    """A closed parcours no longer changes."""
-
-
 class OpeningRefused(Refused):
     """The facts do not allow to open a parcours yet."""
-
-
-class AssignmentRefused(Refused):
-    """This person cannot be the référent of this parcours from that day."""
 
 
 class EntryRefused(Refused):
@@ -39,19 +33,6 @@ class ClosingRefused(Refused):
 
 class ReopeningRefused(Refused):
     """The closing can no longer be corrected."""
-
-
-def locked(parcours: Parcours) -> Parcours:
-    """The parcours as it stands once nobody else can change it; refuses a closed one."""
-    current = Parcours.objects.select_for_update(of=("self",)).select_related("agreement").get(pk=parcours.pk)
-    if current.is_closed:
-        raise ParcoursIsClosed("Le parcours est clos : il ne se modifie plus. La coordination peut le rouvrir.")
-    return current
-
-
-def not_in_future(day: date, refusal: type[Refused], *, field: str) -> None:
-    if day > timezone.localdate():
-        raise refusal("Cette date est dans le futur.", field=field)
 
 
 @service
@@ -89,7 +70,7 @@ def open_parcours(*, saisine: Saisine, on: date, by: User, referent: User | None
         task.parcours = parcours
         task.save()
     if referent is not None:
-        _assign(parcours, referent, on)
+        assign(parcours, referent, on)
     refresh_dates(parcours)
     return parcours
 
@@ -125,7 +106,7 @@ def _previous(saisine: Saisine, on: date) -> Parcours | None:
 
     The child is locked: of two saisines opened together, the second one is told.
     """
-    _lock_child(saisine.child_id)
+    lock_child(saisine.child_id)
     previous = Parcours.objects.filter(child=saisine.child_id).order_by("-opened_on", "-id").first()
     if previous is None:
         return None
@@ -136,57 +117,6 @@ def _previous(saisine: Saisine, on: date) -> Parcours | None:
             "Le parcours précédent s’étend jusqu’à ce jour : ouvrez au plus tôt le lendemain.", field="on"
         )
     return previous
-
-
-def _lock_child(child_id: UUID) -> None:
-    Child.objects.select_for_update(of=("self",)).only("pk").get(pk=child_id)
-
-
-@service
-def assign_referent(
-    *, parcours: Parcours, referent: User, by: User, on: date | None = None, seen: int | None = None
-) -> Assignment:
-    """Make a person the principal référent from a day on (today by default); the former one is released that day.
-
-    ``seen`` is the account that the page showed as référent, 0 for nobody: when somebody else has just chosen
-    another one, the second choice is refused rather than silently put in its place.
-    """
-    current = locked(parcours)
-    if seen is not None and seen != _referent_id(current):
-        raise AssignmentRefused("Un autre référent vient d’être choisi pour ce parcours : regardez lequel.")
-    assignment = _assign(current, referent, on or timezone.localdate())
-    refresh_dates(current)
-    return assignment
-
-
-def _referent_id(parcours: Parcours) -> int:
-    """The account of the current principal référent, 0 for nobody."""
-    found = parcours.assignments.filter(ends_on__isnull=True).values_list("referent", flat=True).first()
-    return found or 0
-
-
-def _assign(parcours: Parcours, referent: User, on: date) -> Assignment:
-    not_in_future(on, AssignmentRefused, field="on")
-    if on < parcours.opened_on:
-        raise AssignmentRefused("Le parcours n’était pas ouvert ce jour-là.", field="on")
-    if not Membership.objects.current().filter(user=referent, team=parcours.team_id, role=Role.REFERENT).exists():
-        raise AssignmentRefused("Cette personne n’est pas référente dans l’équipe du parcours.", field="referent")
-    latest = parcours.assignments.order_by("-starts_on", "-id").first()
-    if latest is not None and latest.ends_on is None and latest.referent_id == referent.pk:
-        raise AssignmentRefused("Cette personne est déjà référente de ce parcours.", field="referent")
-    if latest is not None and on < (latest.ends_on or latest.starts_on):
-        raise AssignmentRefused("Un autre référent suivait encore le parcours ce jour-là.", field="on")
-    if latest is not None and latest.ends_on is None:
-        _end_assignment(latest, on)
-    assignment = Assignment.objects.create(parcours=parcours, referent=referent, starts_on=on)
-    record_change(assignment, "create")
-    return assignment
-
-
-def _end_assignment(assignment: Assignment, on: date) -> None:
-    assignment.ends_on = on
-    assignment.save()
-    record_change(assignment, "change")
 
 
 @service
@@ -233,15 +163,12 @@ def end_parcours(*, parcours: Parcours, on: date, reason: Term) -> Parcours:
     today = timezone.localdate()
     after = max(on, parcours.opened_on)
     for assignment in parcours.assignments.filter(ends_on__isnull=True):
-        _end_assignment(assignment, max(min(after + timedelta(days=1), today), assignment.starts_on))
+        end_assignment(assignment, max(min(after + timedelta(days=1), today), assignment.starts_on))
     for enrolment in parcours.enrolments.filter(ends_on__isnull=True):
         enrolment.ends_on = max(min(after + timedelta(days=1), today), enrolment.starts_on)
         enrolment.save()
         record_change(enrolment, "change")
-    for share in parcours.shares.unrevoked():
-        share.revoked_at = timezone.now()
-        share.save()
-        record_change(share, "revoke")
+    end_access(parcours)
     for draft in parcours.drafts.all():
         draft.delete()
     refresh_dates(parcours)
@@ -267,7 +194,7 @@ def reopen_parcours(*, parcours: Parcours, reason: str, by: User) -> Parcours:
         )
     if current.agreement.withdrawn_on is not None:
         raise ReopeningRefused("La famille a retiré son accord : il faut une nouvelle saisine et un nouvel accord.")
-    _lock_child(current.child_id)
+    lock_child(current.child_id)
     if Parcours.objects.filter(child=current.child_id, opened_on__gt=current.closed_on).exists():
         raise ReopeningRefused("L’enfant a eu un autre parcours depuis : celui-ci ne peut plus être rouvert.")
     if not reason.strip():

@@ -11,7 +11,7 @@ from audit.services import Refused, service
 from partners.models import Term
 from pre_cases.models import Bilan, Objective, ObjectiveResult, Parcours, Review
 from pre_cases.services.dates import refresh_dates
-from pre_cases.services.parcours import locked, not_in_future
+from pre_cases.services.preconditions import locked, not_in_future
 from referents.models import User
 
 

@@ -19,7 +19,7 @@ from pre_cases.services.family import (
     require_possible_birth,
     write_schooling,
 )
-from pre_cases.services.parcours import not_in_future
+from pre_cases.services.preconditions import not_in_future
 from pre_cases.services.search_index import index_child
 from pre_cases.services.timeline import locked_saisine
 from referents.days import long_day

@@ -8,7 +8,7 @@ from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Organisation, Term
 from pre_cases.models import Action, ActionMode, ActionNature, Objective, ObjectiveResult, Parcours
-from pre_cases.services.parcours import locked, not_in_future
+from pre_cases.services.preconditions import locked, not_in_future
 from referents.models import User
 
 

@@ -12,7 +12,7 @@ from audit.services import Refused, service
 from pre_cases.models import Comment, Draft, Entry, EntryKind, EntryWith, Parcours, Saisine, SaisineStage, Task
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.dates import refresh_dates
-from pre_cases.services.parcours import locked, not_in_future
+from pre_cases.services.preconditions import locked, not_in_future
 from referents.models import User
 
 

@@ -18,8 +18,8 @@ from pre_cases.forms.parcours import NameSearchForm
 from pre_cases.models import DuplicateNotice, Parcours, ParcoursStage, Saisine
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
+from pre_cases.services.assignment import assign_referent
 from pre_cases.services.duplicates import NoticeSettled, settle_notice
-from pre_cases.services.parcours import assign_referent
 from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links, search_by_name
 from pre_cases.views.saisine import FILTERS as SAISINE_FILTERS
 from referents.intervals import in_force

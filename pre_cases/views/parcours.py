@@ -19,13 +19,8 @@ from pre_cases.missing import missing_in
 from pre_cases.models import Child, Document, Draft, Parcours
 from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag, ParcoursQuerySet
 from pre_cases.search.words import NameQuery
-from pre_cases.services.parcours import (
-    assign_referent,
-    close_parcours,
-    decide_entry,
-    may_still_reopen,
-    reopen_parcours,
-)
+from pre_cases.services.assignment import assign_referent
+from pre_cases.services.parcours import close_parcours, decide_entry, may_still_reopen, reopen_parcours
 from pre_cases.timeline import timeline_of
 from referents.models import Role, User
 from referents.requests import SignedInRequest

@@ -26,16 +26,8 @@ from pre_cases.forms.partnership import (
 )
 from pre_cases.models import Enrolment, Parcours, ParcoursShare, Schooling
 from pre_cases.querysets.partnership import with_places
-from pre_cases.services.partnership import (
-    end_enrolment,
-    enrol_child,
-    enrolment_obstacle,
-    places_taken,
-    revoke_share,
-    share_candidates,
-    share_obstacle,
-    share_parcours,
-)
+from pre_cases.services.access import revoke_share, share_candidates, share_obstacle, share_parcours
+from pre_cases.services.partnership import end_enrolment, enrol_child, enrolment_obstacle, places_taken
 from pre_cases.services.projects import change_project
 from pre_cases.views.parcours import FORM, answer
 from referents.requests import SignedInRequest

@@ -16,6 +16,7 @@ from audit.history import History
 from referents.intervals import ends_after_start, in_force
 
 if TYPE_CHECKING:
+    from referents.models.grant import StandIn
     from referents.standing import Standing
 
 
@@ -94,6 +95,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
         return standing_of(self)
 
+    @cached_property
+    def replacements(self) -> tuple[StandIn, ...]:
+        """The replacements that this person makes today, with the membership of the person replaced."""
+        from referents.models.grant import StandIn
+
+        held = StandIn.objects.held_by(self).select_related("content_object__user", "content_object__team")
+        return tuple(held.order_by("ends_on", "pk"))
+
     @property
     def journal_capacity(self) -> tuple[str, int | None]:
         """The role and team under which this person acts today, as the journal writes them."""
@@ -128,6 +137,7 @@ class Membership(models.Model):
     class Meta:
         verbose_name = "appartenance"
         verbose_name_plural = "appartenances"
+        permissions = [("hold_caseload", "Tenir la file active")]
         indexes = [models.Index(fields=["team", "role", "starts_on"], name="membership_team_role")]
         constraints = [
             ends_after_start("membership_ends_after_start"),

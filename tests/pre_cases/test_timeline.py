@@ -10,8 +10,8 @@ from django.utils import timezone
 from audit.history import acting_as
 from partners.models import Term
 from pre_cases.models import Parcours
+from pre_cases.services.access import revoke_share
 from pre_cases.services.parcours import close_parcours
-from pre_cases.services.partnership import revoke_share
 from pre_cases.services.review import record_review, write_bilan
 from pre_cases.services.support import add_action, add_objective, end_action, record_result
 from pre_cases.services.timeline import add_comment, add_entry

@@ -73,7 +73,7 @@ class TestScopeBackend:
         assert ScopeBackend().authenticate(None, email=cast.benoit.email, password="x") is None
 
     def test_asks_one_query_once_the_standing_is_known(self, cast: Cast) -> None:
-        _ = cast.benoit.standing
+        _ = cast.benoit.standing, cast.benoit.replacements
         with CaptureQueriesContext(connection) as queries:
             cast.benoit.has_perm(VIEW, cast.ines_parcours)
         assert len(queries) == 1

@@ -11,8 +11,9 @@ from audit.history import acting_as, system_account
 from partners.models import Term
 from pre_cases.models import Action, Bilan, Objective, Parcours, ParcoursStage, Review
 from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag
-from pre_cases.services.parcours import assign_referent, close_parcours
-from pre_cases.services.partnership import revoke_share
+from pre_cases.services.access import revoke_share
+from pre_cases.services.assignment import assign_referent
+from pre_cases.services.parcours import close_parcours
 from pre_cases.services.support import add_action, add_objective
 from pre_cases.services.timeline import add_entry
 from referents.models import Membership, Role, User

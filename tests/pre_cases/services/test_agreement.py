@@ -30,7 +30,8 @@ from pre_cases.services.agreement import (
     withdraw_agreement,
 )
 from pre_cases.services.family import NewAdult, add_adult
-from pre_cases.services.parcours import OpeningRefused, ParcoursIsClosed, open_parcours
+from pre_cases.services.parcours import OpeningRefused, open_parcours
+from pre_cases.services.preconditions import ParcoursIsClosed
 from pre_cases.services.timeline import SaisineIsOver
 from tests.cast import Cast, make_agreement, make_child, make_enrolment, make_parcours, make_saisine
 

@@ -27,7 +27,8 @@ from partners.models import Term
 from pre_cases.models import ContentType, Document, DocumentKind, Parcours
 from pre_cases.services import document as service
 from pre_cases.services.document import DocumentRefused, add_document, remove_document, sweep_files
-from pre_cases.services.parcours import ParcoursIsClosed, close_parcours
+from pre_cases.services.parcours import close_parcours
+from pre_cases.services.preconditions import ParcoursIsClosed
 from tests.cast import Cast
 from tests.leaks.canaries import found_in
 from tests.pre_cases.documents import samples

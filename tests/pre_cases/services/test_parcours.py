@@ -12,19 +12,18 @@ from audit.history import acting_as
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import NOTHING_DUE, Adult, Assignment, ChildAdult, Parcours, ParcoursStage
+from pre_cases.services.assignment import AssignmentRefused, assign_referent
 from pre_cases.services.parcours import (
-    AssignmentRefused,
     ClosingRefused,
     EntryRefused,
     OpeningRefused,
-    ParcoursIsClosed,
     ReopeningRefused,
-    assign_referent,
     close_parcours,
     decide_entry,
     open_parcours,
     reopen_parcours,
 )
+from pre_cases.services.preconditions import ParcoursIsClosed
 from pre_cases.services.review import write_bilan
 from pre_cases.services.timeline import add_entry, save_draft
 from pre_cases.stages import StageNotRead

@@ -15,19 +15,16 @@ from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import Project
 from pre_cases.models import Enrolment, Parcours, ParcoursShare
-from pre_cases.services.parcours import ParcoursIsClosed
+from pre_cases.services.access import ShareRefused, revoke_share, share_candidates, share_parcours
 from pre_cases.services.partnership import (
     EnrolmentRefused,
     ProjectIsFull,
-    ShareRefused,
     end_enrolment,
     enrol_child,
     places_left,
     places_taken,
-    revoke_share,
-    share_candidates,
-    share_parcours,
 )
+from pre_cases.services.preconditions import ParcoursIsClosed
 from referents.models import Role, User
 from tests.at_once import at_once
 from tests.cast import Cast, make_child, make_enrolment, make_parcours, make_project, make_share, make_user

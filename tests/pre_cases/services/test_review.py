@@ -10,7 +10,8 @@ from django.utils import timezone
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Bilan, Objective, ObjectiveResult, Parcours, Review
-from pre_cases.services.parcours import ParcoursIsClosed, close_parcours
+from pre_cases.services.parcours import close_parcours
+from pre_cases.services.preconditions import ParcoursIsClosed
 from pre_cases.services.review import BilanRefused, ReviewRefused, record_review, write_bilan
 from pre_cases.services.support import add_objective, record_result
 from tests.cast import Cast, make_child, make_parcours

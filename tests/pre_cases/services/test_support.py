@@ -8,7 +8,8 @@ from django.utils import timezone
 from audit.journal.models import Event
 from partners.models import Organisation, Term
 from pre_cases.models import Action, ActionMode, ActionNature, Objective, ObjectiveResult
-from pre_cases.services.parcours import ParcoursIsClosed, close_parcours
+from pre_cases.services.parcours import close_parcours
+from pre_cases.services.preconditions import ParcoursIsClosed
 from pre_cases.services.support import (
     ActionRefused,
     ObjectiveRefused,

@@ -8,7 +8,8 @@ from django.utils import timezone
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Comment, Draft, Entry, EntryKind, Parcours, Task
-from pre_cases.services.parcours import ParcoursIsClosed, close_parcours
+from pre_cases.services.parcours import close_parcours
+from pre_cases.services.preconditions import ParcoursIsClosed
 from pre_cases.services.saisine import decide_outcome
 from pre_cases.services.timeline import (
     EntryRefused,

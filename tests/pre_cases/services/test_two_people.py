@@ -8,7 +8,8 @@ from django.utils import timezone
 from audit.encryption.keys import load_keys
 from partners.models import Term
 from pre_cases.models import Assignment, Parcours
-from pre_cases.services.parcours import assign_referent, close_parcours, decide_entry, open_parcours
+from pre_cases.services.assignment import assign_referent
+from pre_cases.services.parcours import close_parcours, decide_entry, open_parcours
 from pre_cases.services.review import record_review
 from referents.models import Role
 from tests.at_once import at_once

@@ -11,7 +11,9 @@ from django.utils import timezone
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Draft, Parcours
-from pre_cases.services.parcours import ParcoursIsClosed, assign_referent, close_parcours
+from pre_cases.services.assignment import assign_referent
+from pre_cases.services.parcours import close_parcours
+from pre_cases.services.preconditions import ParcoursIsClosed
 from pre_cases.services.timeline import add_comment, add_entry
 from pre_cases.views import timeline
 from referents.models import Role

@@ -9,7 +9,8 @@ from audit.history import acting_as
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Comment, Draft, Entry, Parcours, Task
-from pre_cases.services.parcours import assign_referent, close_parcours
+from pre_cases.services.assignment import assign_referent
+from pre_cases.services.parcours import close_parcours
 from pre_cases.services.timeline import add_task, complete_task
 from referents.models import Role, User
 from tests.cast import Cast, make_child, make_saisine, make_user

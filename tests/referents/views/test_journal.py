@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.journal.models import Event
 from audit.journal.record import record_event
-from pre_cases.services.partnership import revoke_share
+from pre_cases.services.access import revoke_share
 from tests.cast import Cast
 
 LIST = "journal_list"

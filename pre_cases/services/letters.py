@@ -1,0 +1,83 @@
+"""What is told by e-mail about access to parcours: never a name, never a reason; there is something to see."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from audit.history import acting_as, system_account
+from pre_cases.models import AccessRequest, ExceptionalAccess, HandOver, ParcoursShare
+from referents.intervals import in_force
+from referents.models import Membership, Role, StandIn, User
+from referents.services.letters import send_letter
+
+
+def coordination(team_id: int) -> list[User]:
+    return list(User.objects.holding(Role.COORDINATOR, team_id))
+
+
+def protection_officers() -> list[User]:
+    held = Membership.objects.current().filter(role=Role.DPO)
+    return list(User.objects.filter(memberships__in=held, is_active=True).distinct())
+
+
+def send_exceptional_alert(*, access_id: UUID) -> int:
+    """Tell at once the référent, the coordination of the parcours's team and the data protection officer."""
+    access = ExceptionalAccess.objects.select_related("content_object").filter(pk=access_id).first()
+    if access is None:
+        return 0
+    parcours = access.content_object
+    followers = [assignment.referent for assignment in parcours.assignments.current().select_related("referent")]
+    people = [*coordination(parcours.team_id), *followers, *protection_officers()]
+    return send_letter("exceptional_access", people, access=access)
+
+
+def send_access_request(*, request_id: UUID) -> int:
+    """Asked: the référent and the coordination. Answered: the person who asked."""
+    request = AccessRequest.objects.select_related("parcours", "asked_by").filter(pk=request_id).first()
+    if request is None:
+        return 0
+    if request.answered_at is not None:
+        return send_letter("access_answered", [request.asked_by])
+    followers = [found.referent for found in request.parcours.assignments.current().select_related("referent")]
+    return send_letter("access_asked", followers or coordination(request.parcours.team_id))
+
+
+def send_hand_over(*, hand_over_id: UUID) -> int:
+    """Asked: the référent who is to answer. Answered: who asked and the référent who leaves."""
+    people = HandOver.objects.select_related("to_referent", "from_referent", "asked_by")
+    hand_over = people.filter(pk=hand_over_id).first()
+    if hand_over is None:
+        return 0
+    if not hand_over.outcome:
+        return send_letter("hand_over_asked", [hand_over.to_referent])
+    return send_letter("hand_over_answered", [hand_over.asked_by, hand_over.from_referent])
+
+
+def tell_ended_grants() -> int:
+    """Tell each person once that an access has ended, and who gave it; how many grants were told.
+
+    The access itself ended by its date, at the next request: this job only tells people.
+    """
+    told = 0
+    for grant in list(chain(_ended(ParcoursShare), _ended(StandIn), _ended(ExceptionalAccess))):
+        send_letter("access_ended", [grant.user, grant.granted_by], kind=grant._meta.verbose_name)
+        grant.end_told_at = timezone.now()
+        with acting_as(system_account()):
+            grant.save(update_fields=["end_told_at"])
+        told += 1
+    return told
+
+
+def _ended(model: Any) -> Any:
+    """Grants that are over, by their dates, by a withdrawal or with their membership, and not told yet."""
+    running = model.objects.unrevoked().filter(model.objects.all().running(), in_force(None, "membership__"))
+    begun = Q(granted_at__lte=timezone.now())
+    if model is not ExceptionalAccess:
+        begun = Q(starts_on__lte=timezone.localdate()) | Q(revoked_at__isnull=False)
+    over = model.objects.filter(begun, end_told_at__isnull=True).exclude(pk__in=running.values("pk"))
+    return over.select_related("user", "granted_by").order_by("pk")
