@@ -40,7 +40,7 @@ def ask_hand_over(
     return asked
 
 
-def _ask(parcours: Parcours, from_referent: User, to_referent: User, message: str, by: User) -> HandOver:
+def _ask(parcours: Parcours, from_referent: User, to_referent: User, message: str, person: User) -> HandOver:
     current = locked(parcours)
     if referent_id(current) != from_referent.pk:
         raise HandOverRefused("Un de ces parcours vient de changer de référent : relisez la liste.")
@@ -53,7 +53,7 @@ def _ask(parcours: Parcours, from_referent: User, to_referent: User, message: st
         parcours=current,
         from_referent=from_referent,
         to_referent=to_referent,
-        asked_by=by,
+        asked_by=person,
         message=message or None,
         data_key_id=current.data_key_id,
     )
