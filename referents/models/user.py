@@ -53,7 +53,7 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return user
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
     """One account per person. Rights come from memberships and dated facts, never from groups or flags."""
 
     email = models.EmailField("adresse électronique", unique=True)
@@ -115,7 +115,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(in_force(on))
 
 
-class Membership(models.Model):
+class Membership(models.Model):  # type: ignore[django-manager-missing]
     """A role held from a day to another, in a team or for the whole programme. Never overwritten."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships", verbose_name="personne")
