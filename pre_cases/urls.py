@@ -3,12 +3,16 @@
 from django.urls import path
 
 from pre_cases.views import (
+    access,
     agreement,
     board,
+    caseload,
     document,
+    exceptional,
     family,
     parcours,
     partnership,
+    protection,
     review,
     saisine,
     statistics,
@@ -23,6 +27,8 @@ urlpatterns = [
     path("parcours/", parcours.my_parcours, name="my_parcours"),
     path("parcours/recherche/", parcours.parcours_search, name="parcours_search"),
     path("parcours/partages/", parcours.shared_parcours, name="shared_parcours"),
+    path("parcours/remplacements/", caseload.stood_in_parcours, name="stood_in_parcours"),
+    path("parcours/collegues/", access.colleague_list, name="colleague_list"),
     # one parcours
     path("parcours/<uuid:pk>/", parcours.parcours_detail, name="parcours_detail"),
     path("parcours/<uuid:pk>/imprimer/", parcours.parcours_print, name="parcours_print"),
@@ -47,8 +53,24 @@ urlpatterns = [
     path("documents/<uuid:pk>/retrait/", document.document_remove, name="document_remove"),
     path("parcours/<uuid:pk>/inscription/", partnership.enrolment_create, name="enrolment_create"),
     path("inscriptions/<uuid:pk>/fin/", partnership.enrolment_end, name="enrolment_end"),
-    path("parcours/<uuid:pk>/partage/", partnership.share_create, name="share_create"),
-    path("partages/<uuid:pk>/retrait/", partnership.share_revoke, name="share_revoke"),
+    # who else reaches a parcours
+    path("mes-acces/", access.my_accesses, name="my_accesses"),
+    path("parcours/<uuid:pk>/fiche/", access.parcours_card, name="parcours_card"),
+    path("parcours/<uuid:pk>/partage/", access.share_create, name="share_create"),
+    path("partages/<uuid:pk>/retrait/", access.share_revoke, name="share_revoke"),
+    path("demandes-d-acces/<uuid:pk>/", access.access_answer, name="access_answer"),
+    path("acces-exceptionnels/", exceptional.exceptional_list, name="exceptional_list"),
+    path("acces-exceptionnels/ouvrir/", exceptional.exceptional_open, name="exceptional_open"),
+    path("acces-exceptionnels/<uuid:pk>/fin/", exceptional.exceptional_end, name="exceptional_end"),
+    path("acces-exceptionnels/<uuid:pk>/relecture/", exceptional.exceptional_review, name="exceptional_review"),
+    path("files-actives/<int:pk>/relais/", caseload.caseload_hand_over, name="caseload_hand_over"),
+    path("files-actives/<int:pk>/remplacement/", caseload.stand_in_create, name="stand_in_create"),
+    path("remplacements/<int:pk>/fin/", caseload.stand_in_end, name="stand_in_end"),
+    path("relais/acceptation/", caseload.hand_over_accept, name="hand_over_accept"),
+    path("relais/<uuid:pk>/refus/", caseload.hand_over_refuse, name="hand_over_refuse"),
+    path("relais/<uuid:pk>/retrait/", caseload.hand_over_cancel, name="hand_over_cancel"),
+    path("protection-des-donnees/", protection.protection, name="protection"),
+    # places in projects
     path("groupes/", partnership.my_groups, name="my_groups"),
     path("projets/<int:pk>/modifier/", partnership.project_change, name="project_change"),
     # the child and the adults around

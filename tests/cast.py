@@ -32,6 +32,7 @@ from pre_cases.models import (
     Enrolment,
     ExceptionalAccess,
     Family,
+    HandOver,
     Parcours,
     ParcoursShare,
     Relation,
@@ -247,6 +248,18 @@ def make_exceptional_access(parcours: Parcours, user: User, **values: Any) -> Ex
             granted_by=user,
             motive="danger",
             reason="La famille est dans nos locaux",
+            data_key_id=parcours.data_key_id,
+            **values,
+        )
+
+
+def make_hand_over(parcours: Parcours, referent: User, to_referent: User, **values: Any) -> HandOver:
+    with acting_as(system_account()):
+        return HandOver.objects.create(
+            parcours=parcours,
+            from_referent=referent,
+            to_referent=to_referent,
+            asked_by=values.pop("asked_by", referent),
             data_key_id=parcours.data_key_id,
             **values,
         )

@@ -18,9 +18,22 @@ from django.utils import timezone
 from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import Organisation, School, Term
-from pre_cases.models import Action, DuplicateNotice, Objective, StatisticsExport, Task
+from pre_cases.models import AccessRequest, Action, DuplicateNotice, Objective, StatisticsExport, Task
 from pre_cases.services.parcours import close_parcours
-from tests.cast import Cast, make_agreement, make_child, make_document, make_enrolment, make_parcours, make_saisine
+from referents.models import Role, User
+from tests.cast import (
+    Cast,
+    make_agreement,
+    make_child,
+    make_document,
+    make_enrolment,
+    make_exceptional_access,
+    make_hand_over,
+    make_parcours,
+    make_saisine,
+    make_stand_in,
+    make_user,
+)
 
 OPEN = "ouvert"
 SHARED = "lecture, partagé"
@@ -59,8 +72,12 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:shared_parcours": (EMPTY, EMPTY, EMPTY, OPEN, EMPTY, EMPTY, EMPTY, EMPTY, *OUTSIDE),
     "pre_cases:my_tasks": (EMPTY, OPEN, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, *OUTSIDE),
     "pre_cases:my_groups": (HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, *OUTSIDE),
+    "pre_cases:stood_in_parcours": (EMPTY,) * 8 + OUTSIDE,  # nobody of the cast replaces anybody
+    "pre_cases:colleague_list": (OPEN, OPEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE),
+    "pre_cases:my_accesses": EVERYBODY,  # the person's own
     # one parcours
     "pre_cases:parcours_detail": READERS,
+    "pre_cases:parcours_card": TEAM,  # redirects those who may read to the parcours itself
     "pre_cases:parcours_print": READERS,
     "pre_cases:parcours_assign": COORDINATION,
     "pre_cases:parcours_enter": COORDINATION,
@@ -81,6 +98,18 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:enrolment_end": TEAM,
     "pre_cases:share_create": TEAM,
     "pre_cases:share_revoke": TEAM,
+    "pre_cases:access_answer": TEAM,
+    "pre_cases:exceptional_list": (OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, *OUTSIDE),
+    "pre_cases:exceptional_open": COORDINATION,  # any coordination, with the number of the parcours
+    "pre_cases:exceptional_end": (OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, *OUTSIDE),
+    "pre_cases:exceptional_review": (OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, *OUTSIDE),
+    "pre_cases:caseload_hand_over": TEAM,  # the référent's own, or of the team that one coordinates
+    "pre_cases:hand_over_accept": EVERYBODY,  # of what was proposed to the person, and of nothing else
+    "pre_cases:hand_over_refuse": (HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE),
+    "pre_cases:hand_over_cancel": TEAM,
+    "pre_cases:stand_in_create": TEAM,
+    "pre_cases:stand_in_end": TEAM,
+    "pre_cases:protection": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
     "pre_cases:agreement_withdraw": TEAM,
     "pre_cases:document_create": TEAM,
     "pre_cases:document_download": TEAM,  # a share does not cover documents
@@ -153,6 +182,10 @@ POST_ONLY = {
     "pre_cases:task_complete",
     "pre_cases:export_create",
     "pre_cases:notice_settle",
+    "pre_cases:exceptional_end",
+    "pre_cases:hand_over_accept",
+    "pre_cases:hand_over_cancel",
+    "pre_cases:stand_in_end",
 }
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "access-matrix.md"
 
@@ -254,6 +287,42 @@ def _notice(cast: Cast) -> Any:
         ).pk
 
 
+def _colleague(cast: Cast) -> User:
+    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
+
+
+def _caseload(cast: Cast) -> Any:
+    return cast.benoit.memberships.get().pk
+
+
+def _stand_in(cast: Cast) -> Any:
+    return make_stand_in(cast.benoit, _colleague(cast)).pk
+
+
+def _asked(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        return AccessRequest.objects.create(
+            parcours=cast.ines_parcours, asked_by=_colleague(cast), reason="x", data_key_id=cast.ines.data_key_id
+        ).pk
+
+
+def _exceptional(cast: Cast) -> Any:
+    other = make_user("Lise", Role.COORDINATOR, cast.team_b)
+    return make_exceptional_access(cast.ines_parcours, other).pk
+
+
+def _offered(cast: Cast) -> Any:
+    """A colleague's parcours, proposed to Benoît by that colleague."""
+    colleague = _colleague(cast)
+    parcours = make_parcours(cast.team_a, referent=colleague, child=make_child("Zoé"))
+    return make_hand_over(parcours, colleague, cast.benoit).pk
+
+
+def _proposed(cast: Cast) -> Any:
+    """Benoît's own parcours, proposed to a colleague."""
+    return make_hand_over(cast.ines_parcours, cast.benoit, _colleague(cast)).pk
+
+
 def _school(cast: Cast) -> Any:
     return School.objects.create(uai="0750001D", name="École de la rue Neuve").uai
 
@@ -281,6 +350,14 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = {
     "pre_cases:team_parcours": lambda cast: cast.team_a.code,
     "pre_cases:team_statistics": lambda cast: cast.team_a.code,
     "pre_cases:team_search": lambda cast: cast.team_a.code,
+    "pre_cases:access_answer": _asked,
+    "pre_cases:exceptional_end": _exceptional,
+    "pre_cases:exceptional_review": _exceptional,
+    "pre_cases:caseload_hand_over": _caseload,
+    "pre_cases:stand_in_create": _caseload,
+    "pre_cases:stand_in_end": _stand_in,
+    "pre_cases:hand_over_refuse": _offered,
+    "pre_cases:hand_over_cancel": _proposed,
     "pre_cases:document_download": _document,
     "pre_cases:document_remove": _document,
     "pre_cases:notice_settle": _notice,
@@ -310,6 +387,11 @@ WITHOUT_ARGUMENT = {
     "no_access",
     "pre_cases:my_parcours",
     "pre_cases:shared_parcours",
+    "pre_cases:my_accesses",
+    "pre_cases:stood_in_parcours",
+    "pre_cases:exceptional_open",
+    "pre_cases:hand_over_accept",
+    "pre_cases:protection",
     "pre_cases:parcours_search",
     "pre_cases:saisine_search",
     "pre_cases:saisine_create",

@@ -15,9 +15,10 @@ from django.http import Http404, HttpRequest
 from audit.encryption.base import EncryptedField
 from audit.encryption.keys import load_keys_of
 from audit.encryption.scan import read_column
+from audit.journal import trace
 from audit.journal.models import Action
 from audit.journal.page import Page, capped_counts, read_page
-from audit.journal.record import capacity_of, record_event, subject_of, team_of
+from audit.journal.record import capacity_of, record_event, replaced_by, subject_of, team_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -54,6 +55,7 @@ def consult(
     try:
         with transaction.atomic(durable=True):
             record = _look_up(queryset, pk)
+            trace.act_for(replaced_by(actor, record))
             record_event(
                 action,
                 kind=kind,

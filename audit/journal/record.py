@@ -49,7 +49,7 @@ def record_event(
     return Event.objects.create(
         action=action,
         actor_id=actor.pk if actor is not None else None,
-        acting_for_id=acting_for.pk if acting_for is not None else None,
+        acting_for_id=acting_for.pk if acting_for is not None else trace.acting_for(),
         role=role,
         team_id=team_id,
         kind=kind,
@@ -84,6 +84,12 @@ def capacity_of(actor: AbstractBaseUser | None) -> tuple[str, int | None]:
     """Role and team under which a person acts now, as ``actor.journal_capacity`` says; nothing for nobody."""
     capacity: tuple[str, int | None] = getattr(actor, "journal_capacity", ("", None))
     return capacity
+
+
+def replaced_by(actor: AbstractBaseUser | None, record: models.Model) -> int | None:
+    """The account that the person replaces in this reading, as ``actor.replaced_on(record)`` says; None mostly."""
+    find = getattr(actor, "replaced_on", None)
+    return find(record) if find is not None else None
 
 
 def subject_of(record: models.Model) -> UUID | None:

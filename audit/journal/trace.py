@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 _request_id: ContextVar[UUID | None] = ContextVar("request_id", default=None)
 _address: ContextVar[str] = ContextVar("address", default="")
+_acting_for: ContextVar[int | None] = ContextVar("acting_for", default=None)
 
 
 def request_id() -> UUID | None:
@@ -25,16 +26,28 @@ def address() -> str:
     return _address.get()
 
 
+def acting_for() -> int | None:
+    """The account for whom the request's record is read or changed, by a replacement; None otherwise."""
+    return _acting_for.get()
+
+
+def act_for(account_id: int | None) -> None:
+    """What ``consult()`` has found out: every event until the end of the request says so."""
+    _acting_for.set(account_id)
+
+
 @contextmanager
 def tracing(remote_address: str = "", *, parent: UUID | None = None) -> Iterator[UUID]:
     """Give what runs inside a new request id, or that of the request that queued it (``parent``)."""
     identifier = parent or uuid7()
     tokens = _request_id.set(identifier), _address.set(truncated(remote_address))
+    replaced = _acting_for.set(None)
     try:
         yield identifier
     finally:
         _request_id.reset(tokens[0])
         _address.reset(tokens[1])
+        _acting_for.reset(replaced)
 
 
 def truncated(remote_address: str) -> str:

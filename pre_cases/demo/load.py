@@ -31,6 +31,7 @@ from pre_cases.demo.calendar import (
     this_school_year,
 )
 from pre_cases.demo.children import Person, Town
+from pre_cases.demo.exceptions import tell_exceptions
 from pre_cases.demo.files import Archive
 from pre_cases.demo.staff import Staff, build_staff
 from pre_cases.demo.stories import Stories
@@ -147,9 +148,11 @@ class City:
             pass
         self.say(f"Année scolaire en cours : {self.targets.this_year} enfants…")
         town.latest.clear()
-        if self.today == timezone.localdate():
-            Stories(territory, staff, associations).tell()
+        is_today = self.today == timezone.localdate()
+        ines = Stories(territory, staff, associations).tell() if is_today else None
         self.add_current(territory, staff, town, archive, batch, rng)
+        if ines is not None:
+            tell_exceptions(staff, ines)
         return Loaded(self.targets.this_year, self.children)
 
     def add_current(

@@ -46,9 +46,8 @@ class ExceptionalAccessQuerySet(GrantQuerySet["ExceptionalAccess"]):
         return self.visible_to(user).to_review().exclude(user=user)
 
     def endable_by(self, user: User) -> ExceptionalAccessQuerySet:
-        """Running ones, for those who review and for the reader who has finished."""
-        running = self.unrevoked().filter(self.running())
-        return running.filter(Q(user=user) | Q(pk__in=self.visible_to(user).values("pk")))
+        """For those who review, and for the reader who has finished."""
+        return self.filter(Q(user=user) | Q(pk__in=self.visible_to(user).values("pk")))
 
 
 class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
@@ -73,9 +72,9 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
         return self.pending().filter(to_referent=user, parcours__team__in=teams, parcours__closed_on__isnull=True)
 
     def cancellable_by(self, user: User) -> HandOverQuerySet:
-        """Those that wait, for who asked, for the référent who would leave and for the coordination."""
+        """For who asked, for the référent who would leave and for the coordination."""
         coordinated = user.standing.team_ids(Role.COORDINATOR)
-        return self.pending().filter(Q(asked_by=user) | Q(from_referent=user) | Q(parcours__team__in=coordinated))
+        return self.filter(Q(asked_by=user) | Q(from_referent=user) | Q(parcours__team__in=coordinated))
 
     def seen_by(self, user: User) -> HandOverQuerySet:
         """Both sides see them, answered or not."""

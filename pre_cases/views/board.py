@@ -23,12 +23,13 @@ from pre_cases.services.duplicates import NoticeSettled, settle_notice
 from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links, search_by_name
 from pre_cases.views.saisine import FILTERS as SAISINE_FILTERS
 from referents.intervals import in_force
-from referents.models import Role, Team, User
+from referents.models import Membership, Role, Team, User
 from referents.requests import SignedInRequest
 from referents.views.reach import require
 
 TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_CLOSE)
 TO_WATCH = (
+    ParcoursFlag.UNOPENED,
     ParcoursFlag.LATE,
     ParcoursFlag.REVIEW_DUE,
     ParcoursFlag.NO_REVIEW,
@@ -142,8 +143,16 @@ def _load(team: Team) -> list[dict[str, Any]]:
         .order_by("-held", "last_name", "pk")
     )
     url = reverse("pre_cases:team_parcours", args=[team.code])
+    memberships = dict(Membership.objects.current().filter(team=team, role=Role.REFERENT).values_list("user", "pk"))
     rows = [
-        {"name": p.get_full_name(), "held": p.held, "late": p.late, "url": f"{url}?referent={p.pk}"} for p in people
+        {
+            "name": p.get_full_name(),
+            "held": p.held,
+            "late": p.late,
+            "url": f"{url}?referent={p.pk}",
+            "membership": memberships.get(p.pk),
+        }
+        for p in people
     ]
     heaviest = max((row["held"] for row in rows), default=0)
     return [row | {"heaviest": heaviest} for row in rows]

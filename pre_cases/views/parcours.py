@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,17 +16,18 @@ from audit.journal.page import capped_counts
 from pre_cases.forms.parcours import AssignForm, CloseForm, EnterForm, NameSearchForm, ReopenForm
 from pre_cases.forms.timeline import EntryForm
 from pre_cases.missing import missing_in
-from pre_cases.models import Child, Document, Draft, Parcours
+from pre_cases.models import Child, Document, Draft, Parcours, ParcoursShare
 from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag, ParcoursQuerySet
 from pre_cases.search.words import NameQuery
 from pre_cases.services.assignment import assign_referent
 from pre_cases.services.parcours import close_parcours, decide_entry, may_still_reopen, reopen_parcours
 from pre_cases.timeline import timeline_of
-from referents.models import Role, User
+from referents.models import Role, StandIn, User
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 
 MY_FILTERS = (
+    ParcoursFlag.UNOPENED,
     ParcoursFlag.LATE,
     ParcoursFlag.THIS_WEEK,
     ParcoursFlag.REVIEW_DUE,
@@ -116,8 +117,10 @@ def parcours_search(request: SignedInRequest) -> HttpResponse:
 def shared_parcours(request: SignedInRequest) -> HttpResponse:
     """Parcours that somebody has shared with the person, until a day."""
     today = timezone.localdate()
-    page = consult_page(request, Parcours.objects.shared_with(request.user).with_card(today))
-    return render(request, "pre_cases/shared_parcours.html", {"page": page, "today": today})
+    held = Prefetch("shares", ParcoursShare.objects.held_by(request.user), to_attr="my_shares")
+    page = consult_page(request, Parcours.objects.shared_with(request.user).with_card(today).prefetch_related(held))
+    follows = request.user.standing.holds(Role.REFERENT)
+    return render(request, "pre_cases/shared_parcours.html", {"page": page, "today": today, "follows": follows})
 
 
 @require_safe
@@ -138,7 +141,27 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "entry_form": EntryForm(initial=draft.content if draft else None),
         "draft": draft,
     }
-    return render(request, "pre_cases/parcours_detail.html", context)
+    return render(request, "pre_cases/parcours_detail.html", context | access_of(parcours, request.user, may_edit))
+
+
+def access_of(parcours: Parcours, person: User, may_edit: bool) -> dict[str, Any]:
+    """By which grant the person reads, None for one's own role; and who replaces the référent, for those inside."""
+    now = timezone.now()
+    opened: dict[str, Any] = {
+        "read_by_share": next((held for held in parcours.current_shares if held.user_id == person.pk), None),  # type: ignore[attr-defined]
+        "read_by_exception": next(
+            (held for held in parcours.current_exceptional if held.user_id == person.pk and held.ends_at > now),  # type: ignore[attr-defined]
+            None,
+        ),
+        "read_by_replacing": next(
+            (held for held in person.replacements if held.content_object.user_id == person.replaced_on(parcours)), None
+        ),
+    }
+    if may_edit:
+        of_team = StandIn.objects.in_force().filter(content_object__team=parcours.team_id).select_related("user")
+        referent_id: int | None = parcours.referent_id  # type: ignore[attr-defined]
+        opened["stand_in"] = of_team.filter(content_object__user=referent_id).first()
+    return opened
 
 
 def documents_of(parcours: Parcours, *, may_read: bool) -> list[Document]:

@@ -1,4 +1,4 @@
-"""Places in projects, shares of a parcours, and the groups of a project leader."""
+"""Places in projects, and the groups of a project leader."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -21,12 +21,9 @@ from pre_cases.forms.partnership import (
     EnrolmentEndForm,
     EnrolmentForm,
     ProjectSearchForm,
-    ShareForm,
-    ShareRevokeForm,
 )
-from pre_cases.models import Enrolment, Parcours, ParcoursShare, Schooling
+from pre_cases.models import Enrolment, Parcours, Schooling
 from pre_cases.querysets.partnership import with_places
-from pre_cases.services.access import revoke_share, share_candidates, share_obstacle, share_parcours
 from pre_cases.services.partnership import end_enrolment, enrol_child, enrolment_obstacle, places_taken
 from pre_cases.services.projects import change_project
 from pre_cases.views.parcours import FORM, answer
@@ -83,32 +80,6 @@ def enrolment_end(request: SignedInRequest, pk: UUID) -> HttpResponse:
         return redirect("pre_cases:parcours_detail", pk=enrolment.parcours_id)
     parcours = Parcours.objects.with_card().get(pk=enrolment.parcours_id)
     return answer(request, "pre_cases/enrolment_end.html", parcours, form, enrolment=enrolment)
-
-
-@require_http_methods(FORM)
-def share_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """Give a professional of the team the parcours to read, for a reason and until a day."""
-    scope = Parcours.objects.editable_by(request.user).with_card().select_related("agreement")
-    parcours = consult(request, scope, pk=pk)
-    form = ShareForm(request.POST or None, people=share_candidates(parcours, request.user))
-    if form.is_valid() and attempt(
-        form, lambda: share_parcours(parcours=parcours, by=request.user, **form.cleaned_data)
-    ):
-        messages.success(request, "Le parcours est partagé : la personne le lit dès maintenant.")
-        return redirect("pre_cases:parcours_detail", pk=pk)
-    return answer(request, "pre_cases/share_create.html", parcours, form, obstacle=share_obstacle(parcours))
-
-
-@require_http_methods(FORM)
-def share_revoke(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    scope = ParcoursShare.objects.editable_by(request.user).select_related("content_object", "user", "granted_by")
-    share = consult(request, scope, pk=pk)
-    form = ShareRevokeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and attempt(form, lambda: revoke_share(share=share, by=request.user)):
-        messages.success(request, "Le partage est retiré : la personne ne voit plus le parcours.")
-        return redirect("pre_cases:parcours_detail", pk=share.content_object_id)
-    parcours = Parcours.objects.with_card().get(pk=share.content_object_id)
-    return answer(request, "pre_cases/share_revoke.html", parcours, form, share=share)
 
 
 @require_http_methods(FORM)

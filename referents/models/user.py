@@ -103,6 +103,14 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         held = StandIn.objects.held_by(self).select_related("content_object__user", "content_object__team")
         return tuple(held.order_by("ends_on", "pk"))
 
+    def replaced_on(self, record: models.Model) -> int | None:
+        """The référent whom this person replaces today on a record read with its ``referent_id`` and its team."""
+        referent_id, team_id = getattr(record, "referent_id", None), getattr(record, "team_id", None)
+        if referent_id in (None, self.pk) or team_id not in self.standing.team_ids(Role.REFERENT):
+            return None
+        replaced = {(held.content_object.user_id, held.content_object.team_id) for held in self.replacements}
+        return referent_id if (referent_id, team_id) in replaced else None
+
     @property
     def journal_capacity(self) -> tuple[str, int | None]:
         """The role and team under which this person acts today, as the journal writes them."""
@@ -113,6 +121,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def current(self, on: date | None = None) -> MembershipQuerySet:
         """Memberships in force on a day (today by default); the end is excluded."""
         return self.filter(in_force(on))
+
+    def caseloads_managed_by(self, user: User) -> MembershipQuerySet:
+        """The référents' memberships whose caseload the person may pass on or have replaced: one's own, and those of
+        the teams one coordinates, ended ones too.
+        """
+        coordinated = user.standing.team_ids(Role.COORDINATOR)
+        own = Q(user=user, team__in=user.standing.team_ids(Role.REFERENT))
+        return self.filter(own | Q(team__in=coordinated), role=Role.REFERENT)
 
 
 class Membership(models.Model):  # type: ignore[django-manager-missing]

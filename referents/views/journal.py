@@ -32,8 +32,18 @@ class JournalSearchForm(forms.Form):
         label="Jour", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
+    since = forms.DateField(
+        label="Depuis le", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def clean_since(self) -> date | None:
+        return self._past_day("since")
+
     def clean_day(self) -> date | None:
-        day: date | None = self.cleaned_data["day"]
+        return self._past_day("day")
+
+    def _past_day(self, name: str) -> date | None:
+        day: date | None = self.cleaned_data[name]
         if day is not None and day > timezone.localdate():
             raise forms.ValidationError("Ce jour est dans le futur.")
         if day is not None and day < FIRST_DAY:
@@ -78,6 +88,8 @@ def found(events: QuerySet[Event], form: JournalSearchForm) -> QuerySet[Event]:
     criteria: dict[str, Any] = form.cleaned_data
     if criteria["action"]:
         events = events.filter(action=criteria["action"])
+    if criteria["since"]:
+        events = events.filter(at__gte=timezone.make_aware(datetime.combine(criteria["since"], time.min)))
     if criteria["day"]:
         starts_at, ends_at = (
             timezone.make_aware(datetime.combine(criteria["day"] + timedelta(days=days), time.min)) for days in (0, 1)

@@ -1,0 +1,89 @@
+"""Exceptional access: opening one from a number given by telephone, the list of them, their end and their review."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from audit.journal.consult import consult, consult_page
+from audit.services import Refused
+from pre_cases.forms.access import ExceptionalForm, ReviewForm
+from pre_cases.models import ExceptionalAccess
+from pre_cases.services.exceptional import (
+    ExceptionalAccessRefused,
+    UnknownNumber,
+    end_exceptional_access,
+    note_wrong_number,
+    open_exceptional_access,
+    review_exceptional_access,
+)
+from pre_cases.views.parcours import FORM
+from referents.models import Role
+from referents.requests import SignedInRequest
+from referents.views.answer import attempt
+from referents.views.reach import require
+
+KIND = "pre_cases.exceptionalaccess"
+PEOPLE = ("user", "membership__team", "content_object__team", "reviewed_by")
+
+
+@require_safe
+def exceptional_list(request: SignedInRequest) -> HttpResponse:
+    """For the coordination: those on its teams' parcours, and its own; for the data protection officer: all."""
+    standing = request.user.standing
+    require(request, standing.holds(Role.COORDINATOR) or standing.holds(Role.DPO), kind=KIND)
+    visible = ExceptionalAccess.objects.visible_to(request.user).select_related(*PEOPLE)
+    own = ExceptionalAccess.objects.held_by(request.user).select_related("content_object__child")
+    context = {
+        "page": consult_page(request, visible, order=("-granted_at", "-id")),
+        "own": consult_page(request, own, order=("-granted_at", "-id"), cursor="").records if own.exists() else [],
+        "may_open": standing.holds(Role.COORDINATOR),
+        "now": timezone.now(),
+    }
+    return render(request, "pre_cases/exceptional_list.html", context)
+
+
+@require_http_methods(FORM)
+def exceptional_open(request: SignedInRequest) -> HttpResponse:
+    """Open a parcours of another team for 24 hours: its number, the situation, the reason; everybody is told."""
+    require(request, request.user.standing.holds(Role.COORDINATOR), kind=KIND, asked="grant")
+    form = ExceptionalForm(request.POST or None)
+    if form.is_valid():
+        try:
+            access = open_exceptional_access(by=request.user, **form.cleaned_data)
+            messages.success(request, "Le parcours vous est ouvert pour 24 heures. L’équipe et le DPO sont prévenus.")
+            return redirect("pre_cases:parcours_detail", pk=access.content_object_id)
+        except ExceptionalAccessRefused as refusal:
+            if isinstance(refusal, UnknownNumber):
+                note_wrong_number(request.user)
+            form.add_error(refusal.field, str(refusal))
+    return render(request, "pre_cases/exceptional_open.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_POST
+def exceptional_end(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """The reader has finished, or the team ends it before its 24 hours."""
+    access = consult(request, ExceptionalAccess.objects.endable_by(request.user), pk=pk)
+    try:
+        end_exceptional_access(access=access, by=request.user)
+        messages.success(request, "L’accès exceptionnel est terminé.")
+    except Refused as refusal:
+        messages.info(request, str(refusal))
+    return redirect("pre_cases:exceptional_list")
+
+
+@require_http_methods(FORM)
+def exceptional_review(request: SignedInRequest, pk: UUID) -> HttpResponse:
+    """Say whether the access was justified, once its reason is read."""
+    access = consult(request, ExceptionalAccess.objects.reviewable_by(request.user).select_related(*PEOPLE), pk=pk)
+    form = ReviewForm(request.POST or None)
+    if form.is_valid() and attempt(
+        form, lambda: review_exceptional_access(access=access, by=request.user, **form.cleaned_data)
+    ):
+        messages.success(request, "La relecture est enregistrée.")
+        return redirect("pre_cases:exceptional_list")
+    context = {"access": access, "form": form}
+    return render(request, "pre_cases/exceptional_review.html", context, status=422 if form.is_bound else 200)
