@@ -20,7 +20,7 @@ ENTRIES: list[tuple[str, str, tuple[Role, ...]]] = [
     ("Mes groupes", "pre_cases:my_groups", (Role.PROJECT_LEADER,)),
     ("Statistiques", "pre_cases:statistics", (Role.PILOTAGE,)),
     ("Protection des données", "pre_cases:protection", (Role.DPO,)),
-    ("Accès exceptionnels", "pre_cases:exceptional_list", (Role.COORDINATOR, Role.DPO)),
+    ("Accès exceptionnels", "pre_cases:exceptional_list", (Role.DPO,)),
     ("Journal", "journal_list", (Role.DPO,)),
     ("Comptes", "account_list", (Role.ADMINISTRATOR,)),
     ("Projets", "partners:project_list", (Role.REFERENT, Role.COORDINATOR, Role.PILOTAGE)),

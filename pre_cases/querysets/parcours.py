@@ -43,7 +43,7 @@ class ParcoursFlag(models.TextChoices):
     NO_REFERENT = "sans-referent", "Sans référent"
     NO_REVIEW = "sans-point-d-etape", "Sans point d’étape depuis longtemps"
     TO_CLOSE = "a-clore", "Bilan écrit, à clore"
-    UNOPENED = "pas-encore-ouvert", "Pas encore ouvert par le référent"
+    UNOPENED = "pas-encore-ouvert", "Pas encore ouvert"
 
 
 def _silent(day: date) -> Q:

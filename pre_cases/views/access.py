@@ -123,6 +123,7 @@ def my_accesses(request: SignedInRequest) -> HttpResponse:
         "exceptional": listed(request, exceptional, "granted_at"),
         "replaces": list(stand_ins.filter(user=person).order_by("starts_on", "pk")),
         "replaced": list(stand_ins.of_person(person).order_by("starts_on", "pk")),
+        "may_open": person.standing.holds(Role.COORDINATOR),
         "caseloads": list(caseloads.select_related("team")),
         "today": timezone.localdate(),
     }

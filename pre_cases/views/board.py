@@ -15,11 +15,12 @@ from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.board import BulkAssignForm
 from pre_cases.forms.parcours import NameSearchForm
-from pre_cases.models import DuplicateNotice, Parcours, ParcoursStage, Saisine
+from pre_cases.models import DuplicateNotice, ExceptionalAccess, Parcours, ParcoursStage, Saisine
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.assignment import assign_referent
 from pre_cases.services.duplicates import NoticeSettled, settle_notice
+from pre_cases.views.exceptional import TO_REVIEW
 from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links, search_by_name
 from pre_cases.views.saisine import FILTERS as SAISINE_FILTERS
 from referents.intervals import in_force
@@ -66,7 +67,7 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
         "team": team,
         "today": today,
         "total": counts["all"],
-        "to_decide": _tiles(team, counts, TO_DECIDE),
+        "to_decide": [*_tiles(team, counts, TO_DECIDE), _exceptional_tile(request, team)],
         "to_watch": _tiles(team, counts, TO_WATCH),
         "saisines": _saisine_tiles(team),
         "stages": _stages(team),
@@ -79,6 +80,13 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
 def _tiles(team: Team, counts: dict[str, int], flags: tuple[ParcoursFlag, ...]) -> list[dict[str, Any]]:
     url = reverse("pre_cases:team_parcours", args=[team.code])
     return [{"label": flag.label, "count": counts[flag.name], "url": f"{url}?filtre={flag.value}"} for flag in flags]
+
+
+def _exceptional_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:
+    """Exceptional accesses to the team's parcours that have not been reviewed."""
+    waiting = ExceptionalAccess.objects.visible_to(request.user).filter(content_object__team=team).to_review()
+    url = f"{reverse('pre_cases:exceptional_list')}?filtre={TO_REVIEW}&equipe={team.code}"
+    return {"label": "Accès exceptionnels à relire", "count": waiting.count(), "url": url}
 
 
 def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:

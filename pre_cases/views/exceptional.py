@@ -1,17 +1,21 @@
 """Exceptional access: opening one from a number given by telephone, the list of them, their end and their review."""
 
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from audit.journal.consult import consult, consult_page
+from audit.journal.consult import capped_counts, consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.access import ExceptionalForm, ReviewForm
 from pre_cases.models import ExceptionalAccess
+from pre_cases.querysets.access import ExceptionalAccessQuerySet
 from pre_cases.services.exceptional import (
     ExceptionalAccessRefused,
     UnknownNumber,
@@ -21,11 +25,12 @@ from pre_cases.services.exceptional import (
     review_exceptional_access,
 )
 from pre_cases.views.parcours import FORM
-from referents.models import Role
+from referents.models import Role, Team
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
+TO_REVIEW = "a-relire"
 KIND = "pre_cases.exceptionalaccess"
 PEOPLE = ("user", "membership__team", "content_object__team", "reviewed_by")
 
@@ -36,14 +41,40 @@ def exceptional_list(request: SignedInRequest) -> HttpResponse:
     standing = request.user.standing
     require(request, standing.holds(Role.COORDINATOR) or standing.holds(Role.DPO), kind=KIND)
     visible = ExceptionalAccess.objects.visible_to(request.user).select_related(*PEOPLE)
+    team = next((team for team in standing.teams(Role.COORDINATOR) if team.code == request.GET.get("equipe")), None)
+    if team is not None:
+        visible = visible.filter(content_object__team=team)
+    waits = request.GET.get("filtre") == TO_REVIEW
     own = ExceptionalAccess.objects.held_by(request.user).select_related("content_object__child")
     context = {
-        "page": consult_page(request, visible, order=("-granted_at", "-id")),
+        "page": consult_page(request, visible.to_review() if waits else visible, order=("-granted_at", "-id")),
+        "filters": _filters(request, visible, waits, team),
         "own": consult_page(request, own, order=("-granted_at", "-id"), cursor="").records if own.exists() else [],
         "may_open": standing.holds(Role.COORDINATOR),
         "now": timezone.now(),
     }
     return render(request, "pre_cases/exceptional_list.html", context)
+
+
+def _filters(
+    request: SignedInRequest, visible: ExceptionalAccessQuerySet, waits: bool, team: Team | None
+) -> list[dict[str, Any]]:
+    """« Tous » and « À relire », with what each holds; a chosen team stays chosen."""
+    kept = {"equipe": team.code} if team else {}
+    counts = capped_counts(visible, {"all": Q(), "waiting": Q(outcome="")})
+    return [
+        {"label": "Tous", "url": _address(request, kept), "count": counts["all"], "active": not waits},
+        {
+            "label": "À relire",
+            "url": _address(request, {"filtre": TO_REVIEW} | kept),
+            "count": counts["waiting"],
+            "active": waits,
+        },
+    ]
+
+
+def _address(request: SignedInRequest, query: dict[str, str]) -> str:
+    return f"{request.path}?{urlencode(query)}" if query else request.path
 
 
 @require_http_methods(FORM)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.journal.consult import consult, consult_page
 from partners.forms.projects import ProjectForm
-from partners.models import Project
+from partners.models import Project, ProjectTeam
 from partners.models.project import ProjectQuerySet, assignable_teams, school_year_of
 from partners.models.text import normalised
 from pre_cases.forms.partnership import (
@@ -27,10 +28,12 @@ from pre_cases.querysets.partnership import with_places
 from pre_cases.services.partnership import end_enrolment, enrol_child, enrolment_obstacle, places_taken
 from pre_cases.services.projects import change_project
 from pre_cases.views.parcours import FORM, answer
+from referents.models import Membership, Role
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
 
+LATELY = timedelta(days=30)  # how long a new enrolment, or an ended one, is pointed out
 CHILDREN_OF_A_PAGE = 200  # the groups of one person, a place number that associations do not reach
 
 
@@ -103,37 +106,56 @@ class GroupMember:
     first_name: str
     initial: str
     level: str
+    is_new: bool = False
 
 
 @require_safe
 def my_groups(request: SignedInRequest) -> HttpResponse:
-    """The projects that the person leads this school year, and who holds a place in them today."""
+    """The projects that the person leads this school year: who holds a place today, who left lately, whom to call."""
     require(request, Project.objects.may_be_led_by(request.user), kind="pre_cases.enrolment")
     projects = Project.objects.led_by(request.user).of_school_year(school_year_of(timezone.localdate()))
     page = consult_page(
         request, _led_enrolments(request, projects), order=("project_id", "id"), size=CHILDREN_OF_A_PAGE
     )
-    members = defaultdict(list)
+    today = timezone.localdate()
+    members: dict[int, list[GroupMember]] = defaultdict(list)
+    left: dict[int, list[GroupMember]] = defaultdict(list)
+    contacts = _contacts(projects)
     for enrolment in page:
-        child = enrolment.parcours.child
-        members[enrolment.project_id].append(
-            GroupMember(child.first_name, child.family_name[:1], enrolment.level_label or "")
-        )
+        child, is_new = enrolment.parcours.child, enrolment.starts_on > today - LATELY
+        member = GroupMember(child.first_name, child.family_name[:1], enrolment.level_label or "", is_new)
+        is_over = enrolment.ends_on is not None and enrolment.ends_on <= today
+        (left if is_over else members)[enrolment.project_id].append(member)
     groups = [
-        {"project": project, "members": sorted(members[project.pk], key=lambda member: normalised(member.first_name))}
+        {
+            "project": project,
+            "members": sorted(members[project.pk], key=lambda member: normalised(member.first_name)),
+            "left": left[project.pk],
+            "contacts": contacts[project.pk],
+        }
         for project in with_places(projects).select_related("organisation")
     ]
     return render(request, "pre_cases/my_groups.html", {"groups": groups, "page": page})
 
 
+def _contacts(projects: ProjectQuerySet) -> dict[int, list[Membership]]:
+    """Who coordinates the teams of each project today, with the account and the team."""
+    teams = ProjectTeam.objects.filter(project__in=projects).values_list("project", "team")
+    held = Membership.objects.current().filter(role=Role.COORDINATOR, user__is_active=True)
+    coordinators = list(held.select_related("user", "team").order_by("team__code", "user__last_name"))
+    contacts: dict[int, list[Membership]] = defaultdict(list)
+    for project_id, team_id in teams:
+        contacts[project_id] += [membership for membership in coordinators if membership.team_id == team_id]
+    return contacts
+
+
 def _led_enrolments(request: SignedInRequest, projects: ProjectQuerySet) -> QuerySet[Any]:
-    """Enrolments in force in these projects, each with its child and ``level_label``."""
+    """Enrolments in force in these projects or ended lately, each with its child and ``level_label``."""
     today = timezone.localdate()
     schooling = Schooling.objects.filter(child=OuterRef("parcours__child"), starts_on__lte=today).order_by("-starts_on")
     return (
         Enrolment.objects.led_by(request.user)
-        .current(today)
-        .filter(project__in=projects)
+        .filter(Q(ends_on__isnull=True) | Q(ends_on__gt=today - LATELY), starts_on__lte=today, project__in=projects)
         .select_related("parcours__child")
         .annotate(level_label=Subquery(schooling.values("level__label")[:1]))
     )

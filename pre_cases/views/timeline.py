@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.timeline import CommentForm, EntryForm, TaskForm
-from pre_cases.models import Draft, Parcours, Task
+from pre_cases.models import AccessRequest, Draft, HandOver, Parcours, Task
 from pre_cases.services.timeline import add_comment, add_entry, add_task, complete_task, discard_draft, save_draft
 from pre_cases.views.parcours import FORM, answer
 from referents.models import Role, User
@@ -88,9 +88,16 @@ def task_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @require_safe
 def my_tasks(request: SignedInRequest) -> HttpResponse:
     """What the person has to do, the latest first; one click says it is done."""
-    tasks = Task.objects.of(request.user).open().select_related("parcours__child", "saisine__child")
+    person = request.user
+    tasks = Task.objects.of(person).open().select_related("parcours__child", "saisine__child")
     page = consult_page(request, tasks)
-    return render(request, "pre_cases/my_tasks.html", {"page": page, "today": timezone.localdate()})
+    context = {
+        "page": page,
+        "today": timezone.localdate(),
+        "hand_overs": HandOver.objects.answerable_by(person).count(),
+        "requests": AccessRequest.objects.answerable_by(person).count(),
+    }
+    return render(request, "pre_cases/my_tasks.html", context)
 
 
 @require_POST

@@ -22,6 +22,7 @@ from tests.cast import (
     Cast,
     make_agreement,
     make_child,
+    make_exceptional_access,
     make_parcours,
     make_residence,
     make_saisine,
@@ -73,6 +74,7 @@ def busy(cast: Cast, denis: User) -> None:
         ready = make_parcours(team, referent=referent, child=make_child("Prête"))
         reason = Term.objects.get(pk="exit_reason:objectifs-atteints")
         write_bilan(parcours=ready, on=today, text="Bilan", exit_reason=reason, by=referent)
+        make_exceptional_access(ready, make_user("Lise", Role.COORDINATOR, make_team(f"loin-{team.code}")))
         make_saisine(make_child("Reçue"), team)
         make_agreement(make_saisine(make_child("Attendue"), team))
         make_agreement(make_saisine(make_child("Attendue aussi"), team))
@@ -122,6 +124,8 @@ class TestTeamBoard:
             ParcoursFlag.NO_REFERENT.label: 1,  # Évaluée
             ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
             ParcoursFlag.TO_CLOSE.label: 1,  # Prête
+            "Accès exceptionnels à relire": 1,  # Prête
+            ParcoursFlag.UNOPENED.label: 3,  # Prête, Lou, Inès
             ParcoursFlag.LATE.label: 1,  # Ancienne
             ParcoursFlag.REVIEW_DUE.label: 1,  # Ancienne
             ParcoursFlag.NO_REVIEW.label: 1,  # Ancienne

@@ -343,9 +343,23 @@ class TestMyGroups:
             starts_on=timezone.localdate() - timedelta(days=9),
             ends_on=timezone.localdate(),
         )
-        page = signed_in(cast.farid).get(reverse(self.URL)).content.decode()
-        assert "Inès" not in page
+        response = signed_in(cast.farid).get(reverse(self.URL))
+        [group] = response.context["groups"]
+        assert (group["members"], [member.first_name for member in group["left"]]) == ([], ["Inès"])
+        page = response.content.decode()
         assert "Aucun enfant n’est inscrit" in page
+        assert "Fin d’inscription depuis un mois : Inès M." in page
+
+    def test_forgets_who_left_more_than_a_month_ago(self, cast: Cast, signed_in) -> None:
+        today = timezone.localdate()
+        starts_on, ends_on = today - timedelta(days=90), today - timedelta(days=30)
+        make_enrolment(cast.ines_parcours, cast.project, starts_on=starts_on, ends_on=ends_on)
+        assert "Inès" not in signed_in(cast.farid).get(reverse(self.URL)).content.decode()
+
+    def test_says_whom_to_call_at_the_team(self, cast: Cast, signed_in) -> None:
+        page = signed_in(cast.farid).get(reverse(self.URL)).content.decode()
+        assert cast.amina.email in page
+        assert cast.benoit.get_full_name() not in page
 
     def test_shows_only_the_projects_led_today(self, cast: Cast, signed_in) -> None:
         other = make_project(cast.team_a, title="Échecs")
