@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from audit.encryption.keys import load_keys_of
 from pre_cases.demo import accounts
 from pre_cases.demo.staff import Staff
 from pre_cases.models import ExceptionalReason, Parcours
@@ -32,7 +31,6 @@ def tell_exceptions(staff: Staff, ines: Parcours) -> None:
         by=colleague,
     )
     caseload = Parcours.objects.in_team(staff.home.pk).open().assigned_to(colleague.pk).order_by("pk")[:RELAYS]
-    load_keys_of(*caseload)
     if caseload:
         ask_hand_over(
             parcours_list=list(caseload),
@@ -41,7 +39,6 @@ def tell_exceptions(staff: Staff, ines: Parcours) -> None:
             message="Les deux enfants sont dans le collège que tu connais.",
             by=colleague,
         )
-    load_keys_of(ines)
     reason = "Je reçois leur mère pour le petit frère, et ne veux pas tout lui redemander."
     ask_access(parcours=ines, reason=reason, by=colleague)
     elsewhere = next(user for user in staff.coordinators.values() if user != staff.of(accounts.AMINA))

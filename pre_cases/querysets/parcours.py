@@ -13,6 +13,7 @@ from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Subquery, Valu
 from django.db.models.functions import Concat
 from django.utils import timezone
 
+from audit.journal.models import Action as JournalAction
 from audit.journal.models import Event
 from pre_cases.stages import ParcoursStage
 from referents.intervals import in_force
@@ -87,6 +88,8 @@ def _unopened(day: date) -> Q:
         subject_id=OuterRef("parcours"),
         actor_id=OuterRef("referent"),
         kind="pre_cases.parcours",
+        action=JournalAction.READ,
+        data_kind="",  # the limited card is not the parcours
         at__date__gte=OuterRef("starts_on"),
     )
     since = day - timedelta(days=UNOPENED_DAYS)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from audit.encryption.keys import load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from pre_cases.models import AccessRequest, Assignment, ExceptionalAccess, Parcours, ParcoursShare
@@ -65,6 +66,7 @@ def share(parcours: Parcours, user: User, reason: str, ends_on: date, giver: Use
         raise ShareRefused("Dites pourquoi cette personne a besoin de lire le parcours.", field="reason")
     _require_share_end(ends_on)
     membership = _require_reader(parcours, user, giver)
+    load_keys([parcours.data_key_id])
     for former in ParcoursShare.objects.unrevoked().filter(user=user, content_object=parcours):
         former.revoked_at = min(timezone.make_aware(datetime.combine(former.ends_on, time.min)), timezone.now())
         former.save()

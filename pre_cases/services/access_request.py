@@ -8,6 +8,7 @@ from datetime import date
 from django.db import transaction
 from django.utils import timezone
 
+from audit.encryption.keys import load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from pre_cases.models import AccessRequest, Parcours
@@ -30,6 +31,7 @@ def ask_access(*, parcours: Parcours, reason: str, by: User) -> AccessRequest:
         raise AccessRequestRefused("Vous voyez déjà ce parcours.")
     if AccessRequest.objects.pending().filter(parcours=current, asked_by=by).exists():
         raise AccessRequestRefused("Vous avez déjà demandé à lire ce parcours : la réponse viendra ici.")
+    load_keys([current.data_key_id])
     request = AccessRequest.objects.create(
         parcours=current, asked_by=by, reason=reason.strip(), data_key_id=current.data_key_id
     )
@@ -61,6 +63,7 @@ def refuse_access(*, request: AccessRequest, reason: str, by: User) -> AccessReq
 def _locked(request: AccessRequest) -> tuple[Parcours, AccessRequest]:
     parcours = locked(request.parcours)
     current = AccessRequest.objects.select_related("asked_by").select_for_update(of=("self",)).get(pk=request.pk)
+    load_keys([current.data_key_id])
     if current.answered_at is not None:
         raise AccessRequestRefused("Quelqu’un a déjà répondu à cette demande.")
     return parcours, current

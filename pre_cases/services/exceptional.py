@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from audit.encryption.keys import load_keys
 from audit.journal.models import Action, Event
 from audit.journal.record import record_change, record_event
 from audit.services import Refused, service
@@ -56,6 +57,7 @@ def open_exceptional_access(*, number: str, motive: ExceptionalReason, reason: s
     membership = Membership.objects.current().filter(user=by, role=Role.COORDINATOR).order_by("starts_on", "pk").first()
     if membership is None:
         raise ExceptionalAccessRefused("Seule une coordination ouvre un accès exceptionnel.")
+    load_keys([parcours.data_key_id])
     access = ExceptionalAccess.objects.create(
         user=by,
         membership=membership,
@@ -114,6 +116,7 @@ def review_exceptional_access(
         raise ExceptionalAccessRefused("Personne ne relit son propre accès.")
     if outcome == ExceptionalOutcome.UNJUSTIFIED and not note.strip():
         raise ExceptionalAccessRefused("Dites pourquoi cet accès n’était pas justifié.", field="note")
+    load_keys([current.data_key_id])
     current.outcome, current.review_note = outcome, note.strip() or None
     current.reviewed_at, current.reviewed_by = timezone.now(), by
     current.save()

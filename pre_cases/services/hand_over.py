@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from audit.encryption.keys import load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from pre_cases.models import HandOver, HandOverOutcome, Parcours
@@ -32,6 +33,7 @@ def ask_hand_over(
         raise HandOverRefused("Choisissez au moins un parcours.")
     if to_referent.pk == from_referent.pk:
         raise HandOverRefused("Choisissez une autre personne : c’est déjà son parcours.", field="to_referent")
+    load_keys(parcours.data_key_id for parcours in parcours_list)
     asked = [
         _ask(parcours, from_referent, to_referent, message.strip(), by)
         for parcours in sorted(parcours_list, key=lambda parcours: parcours.pk)  # everybody locks in the same order
@@ -102,6 +104,7 @@ def _locked(hand_over: HandOver) -> tuple[Parcours, HandOver]:
         raise HandOverRefused("Le parcours est clos entre-temps : il n’y a plus rien à passer.") from None
     people = HandOver.objects.select_related("to_referent", "from_referent")
     current = people.select_for_update(of=("self",)).get(pk=hand_over.pk)
+    load_keys([current.data_key_id])
     if current.outcome:
         raise HandOverRefused(f"Cette demande est déjà close : {current.get_outcome_display()}.")
     return parcours, current
