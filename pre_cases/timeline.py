@@ -8,7 +8,18 @@ from datetime import date, timedelta
 
 from django.utils import timezone
 
-from pre_cases.models import Action, Agreement, Enrolment, EntryKind, EntryWith, Parcours, ParcoursShare
+from pre_cases.models import (
+    Action,
+    Agreement,
+    Enrolment,
+    EntryKind,
+    EntryWith,
+    ExceptionalAccess,
+    HandOver,
+    HandOverOutcome,
+    Parcours,
+    ParcoursShare,
+)
 from referents.days import day
 
 SHOWN_AT_FIRST = 30
@@ -47,6 +58,8 @@ def timeline_of(parcours: Parcours, *, everything: bool = False, inside: bool = 
         *_reviews(parcours),
         *_referents(parcours),
         *(_shares(parcours) if inside else ()),
+        *(_exceptional(parcours) if inside else ()),
+        *(_refused_relays(parcours) if inside else ()),
         *_support(parcours),
         *_milestones(parcours),
     ]
@@ -114,6 +127,21 @@ def _shares(parcours: Parcours) -> Iterator[Moment]:
         )
         if share.revoked_at is not None:
             yield Moment(timezone.localdate(share.revoked_at), "share", "Fin du partage", share.user.get_full_name())
+
+
+def _exceptional(parcours: Parcours) -> Iterator[Moment]:
+    for access in ExceptionalAccess.objects.filter(content_object=parcours).select_related("user"):
+        opened_on, reader = timezone.localdate(access.granted_at), access.user.get_full_name()
+        detail = access.get_outcome_display() if access.outcome else "à relire"
+        yield Moment(opened_on, "share", "Accès exceptionnel", f"{reader} : {access.reason}", detail=detail)
+
+
+def _refused_relays(parcours: Parcours) -> Iterator[Moment]:
+    """An accepted relay is the new référent's own line."""
+    refused = HandOver.objects.filter(parcours=parcours, outcome=HandOverOutcome.REFUSED)
+    for relay in refused.select_related("to_referent"):
+        text = f"{relay.to_referent.get_full_name()} : {relay.refusal}"
+        yield Moment(timezone.localdate(relay.answered_at), "assignment", "Relais refusé", text)
 
 
 def _support(parcours: Parcours) -> Iterator[Moment]:

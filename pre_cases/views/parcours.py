@@ -119,8 +119,9 @@ def shared_parcours(request: SignedInRequest) -> HttpResponse:
     today = timezone.localdate()
     held = Prefetch("shares", ParcoursShare.objects.held_by(request.user), to_attr="my_shares")
     page = consult_page(request, Parcours.objects.shared_with(request.user).with_card(today).prefetch_related(held))
-    follows = request.user.standing.holds(Role.REFERENT)
-    return render(request, "pre_cases/shared_parcours.html", {"page": page, "today": today, "follows": follows})
+    standing = request.user.standing
+    context = {"page": page, "follows": standing.holds(Role.REFERENT), "charter_until": standing.charter_until}
+    return render(request, "pre_cases/shared_parcours.html", context)
 
 
 @require_safe
