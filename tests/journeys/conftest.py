@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from audit.history import acting_as, system_account
 from referents.models import User
 from tests.cast import PASSWORD
+from tests.conftest import sign_in
 from tests.journeys.server import PLAIN_HTTP, between_requests, served
 from tests.journeys.visitor import Visitor
 
@@ -59,9 +60,11 @@ def visit(browser: Browser, site: str, transactional_db: None) -> Iterator[Visit
         )
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
+        page = context.new_page()
         if person is not None:
-            context.add_cookies([{"name": name, "value": value, "url": site} for name, value in session_of(person)])
-        visitors.append(Visitor(context.new_page(), site, looks_closely=javascript))
+            cookies = session_of(person, user_agent=str(page.evaluate("navigator.userAgent")))
+            context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies])
+        visitors.append(Visitor(page, site, looks_closely=javascript))
         return visitors[-1]
 
     yield visitor
@@ -72,10 +75,10 @@ def visit(browser: Browser, site: str, transactional_db: None) -> Iterator[Visit
         assert complaints == []
 
 
-def session_of(person: User) -> list[tuple[str, str]]:
+def session_of(person: User, *, user_agent: str) -> list[tuple[str, str]]:
     client = Client()
     with between_requests():
-        client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        sign_in(client, person, browser=user_agent)
     return [
         (name, cookie.value) for name, cookie in client.cookies.items() if name == PLAIN_HTTP["SESSION_COOKIE_NAME"]
     ]

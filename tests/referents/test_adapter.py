@@ -20,6 +20,7 @@ from referents.adapter import login_fingerprint
 from referents.models import User
 from tests.cast import PASSWORD, Cast
 from tests.conftest import SecureClient
+from tests.second_factor import code, enrol
 
 LOGIN = "account_login"
 UNKNOWN = "personne@marelle.example"
@@ -45,7 +46,7 @@ def benoit(cast: Cast) -> User:
 
 def sign_in(client: Client, email: str, password: str, address: str = "192.0.2.7"):
     typed = {"login": email, "password": password}
-    return client.post(reverse(LOGIN), typed, REMOTE_ADDR=address, HTTP_USER_AGENT="test")
+    return client.post(reverse(LOGIN), typed, REMOTE_ADDR=address)
 
 
 def fail(email: str, times: int, address: str = "192.0.2.7"):
@@ -63,7 +64,9 @@ def anonymised(response, email: str) -> str:
 class TestSignIn:
     def test_opens_the_first_page_of_the_menu(self, benoit: User) -> None:
         client = SecureClient()
-        assert sign_in(client, benoit.email, PASSWORD)["Location"] == reverse("home")
+        enrol(benoit)
+        assert sign_in(client, benoit.email, PASSWORD)["Location"] == reverse("mfa_authenticate")
+        assert client.post(reverse("mfa_authenticate"), {"code": code()})["Location"] == reverse("home")
         assert client.get(reverse("home"))["Location"] == reverse("pre_cases:my_parcours")
 
     def test_does_not_look_at_the_case_of_the_address(self, benoit: User) -> None:
