@@ -56,6 +56,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         waits = user.standing.is_active and not has_used_factor(request)
         context["navigation"] = [] if waits else entries_for(request)
         # a page that this session may open whatever it waits for: asking for it is being there
-        context["keep_alive_url"] = reverse("second_factor" if waits else "account_change_password")
+        kept = "second_factor" if waits else "account_security" if user.standing.is_active else "no_access"
+        context["keep_alive_url"] = reverse(kept)
         context["signed_in_name"] = user.get_full_name()
     return context

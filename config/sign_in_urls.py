@@ -32,6 +32,7 @@ urlpatterns = [
     path("compte/creation/", account.signup, name="account_signup"),
     path("compte/confirmation/", account.reauthenticate, name="account_reauthenticate"),
     path("compte/mot-de-passe/", account.password_change, name="account_change_password"),
+    path("compte/mot-de-passe/premier/", second_factor.password_first, name="account_set_password"),
     path("mot-de-passe-oublie/", account.password_reset, name="account_reset_password"),
     path("mot-de-passe-oublie/envoye/", account.password_reset_done, name="account_reset_password_done"),
     re_path(

@@ -65,6 +65,12 @@ def factor_index(request: SignedInRequest) -> HttpResponse:
     return redirect("account_security")
 
 
+@require_safe
+def password_first(request: SignedInRequest) -> HttpResponse:
+    """Who has no password yet (an identity provider signs them in) gets a first one by a link, like a lost one."""
+    return redirect("account_reset_password")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @second_factor_again
 def factor_remove(request: SignedInRequest, pk: int | None = None) -> HttpResponse:
