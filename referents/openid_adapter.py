@@ -10,6 +10,7 @@ from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Model
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
@@ -49,6 +50,17 @@ class IdentityAccountAdapter(DefaultSocialAccountAdapter):
             except Refused:
                 refuse(request, "other_identity", user=user)
             sociallogin.user = user
+        sociallogin.token, sociallogin.email_addresses = None, []  # of no more use, and the session would keep them
+
+    def serialize_instance(self, instance: Model) -> dict[str, Any]:
+        """While the second factor is awaited, the session holds ids: allauth would write the whole account in it."""
+        return {"pk": instance.pk}
+
+    def deserialize_instance(self, model: type[Model], data: dict[str, Any]) -> Model:
+        try:
+            return model._default_manager.get(pk=data["pk"])
+        except model.DoesNotExist as error:  # type: ignore[attr-defined]
+            raise ValueError from error
 
     def _account_of(self, request: HttpRequest, sociallogin: SocialLogin) -> User:
         if not sociallogin.is_email_verified:

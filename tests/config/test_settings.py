@@ -23,13 +23,13 @@ COMPLETE = {
 START = "import config.wsgi"  # what a web server loads
 
 
-def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
+def start(program: str = START, /, **changes: str | None) -> subprocess.CompletedProcess[str]:
     """Load the application as a web server does, in an environment of its own."""
     environment = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", **COMPLETE, **changes}
     environment = {name: value for name, value in environment.items() if value is not None}
     environment["MARELLE_VAR_DIR"] = str(settings.VAR_DIR)
     return subprocess.run(
-        [sys.executable, "-c", START], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
 
 
