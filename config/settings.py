@@ -160,8 +160,8 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts failures, by account and address together
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
-# Django's: allauth's writes rows for an account that exists, which could be told from one that does not
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # nosec B105
+# Django's: allauth's works more for an account that exists than for one that does not
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  # nosec
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
 MFA_ADAPTER = "referents.mfa_adapter.MFAAdapter"

@@ -7,7 +7,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.utils import timezone
 
-from audit.encryption.sign_in import seal_secret
+from audit.encryption.sign_in import open_secret, seal_secret
 from referents.models import User
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -49,3 +49,15 @@ def wrong_code(secret: str = SECRET) -> str:
     """Six digits that the application shows at none of the periods around now."""
     shown = {code(secret, later=later) for later in range(-3, 4)}
     return next(f"{number:06}" for number in range(10) if f"{number:06}" not in shown)
+
+
+def fresh_code(user: User) -> str:
+    """A code that has not served yet, waiting for the next period if need be."""
+    while True:
+        factor = Authenticator.objects.get(user=user, type=Authenticator.Type.TOTP)
+        now = int(time.time()) // 30
+        latest = max(factor.data.get("last_counter", 0), int(factor.created_at.timestamp()) // 30)
+        later = max(latest + 1 - now, 0)
+        if later <= 1:
+            return code(open_secret(factor.data["secret"], owner=user.pk), later=later)
+        time.sleep(1)

@@ -13,6 +13,7 @@ from django.conf import settings as project
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+
 from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from referents.models import User
@@ -105,7 +106,7 @@ def is_in(client: Client) -> bool:
 class TestButton:
     def test_stands_on_the_sign_in_page(self, db) -> None:
         page = SecureClient().get(reverse("account_login"))
-        assert "Se connecter avec ProConnect" in page.text
+        assert "S’identifier avec ProConnect" in page.text
         assert f"form-action 'self' {project.OIDC_ISSUER}" in page["Content-Security-Policy"]
 
     def test_is_a_form_and_nothing_else(self, db) -> None:
