@@ -14,6 +14,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from audit.journal.models import Action
 from audit.journal.record import record_event
+from referents.models import User
 from referents.second_factor import ENROLMENT_PAGES, PROOF_PAGES, has_factor, has_used_factor
 from referents.sessions import SEEN_AT, SessionEnd, why_ended
 
@@ -47,7 +48,7 @@ class SessionGuardMiddleware:
             with transaction.atomic():
                 record_event(
                     Action.REFUSAL,
-                    kind=request.user._meta.label_lower,
+                    kind=User._meta.label_lower,
                     ids=[request.user.pk],
                     detail={"asked": "session", "why": end.value},
                 )
