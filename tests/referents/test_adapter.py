@@ -122,6 +122,19 @@ class TestLockOut:
         assert sign_in(SecureClient(), benoit.email, PASSWORD, address="198.51.100.9").status_code == 302
         assert sign_in(SecureClient(), cast.amina.email, PASSWORD).status_code == 302
 
+    def test_locks_the_person_and_not_the_proxy_before_everybody(self, benoit: User, settings) -> None:
+        settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+        def attempt(password: str, forwarded: str):
+            typed = {"login": benoit.email, "password": password}
+            seen = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": forwarded, "REMOTE_ADDR": "10.0.0.1"}
+            return SecureClient().post(reverse(LOGIN), typed, **seen)
+
+        for _ in range(self.LIMIT):
+            attempt("mauvais-mot-de-passe", "203.0.113.1, 192.0.2.7")
+        assert attempt(PASSWORD, "203.0.113.99, 192.0.2.7").status_code == 429  # what it claims is not believed
+        assert attempt(PASSWORD, "203.0.113.1, 198.51.100.9").status_code == 302
+
     def test_is_not_escaped_by_writing_the_address_otherwise(self, benoit: User) -> None:
         fail(benoit.email, self.LIMIT)
         cache.clear()
@@ -201,6 +214,16 @@ class TestPasswordReset:
         assert message.to == [benoit.email]
         assert "Benoît" not in str(message.body)
         assert "Ce lien ne sert qu’une fois" in str(message.body)
+
+    def test_opens_nothing_without_the_second_factor(self, benoit: User) -> None:
+        enrol(benoit)
+        client = SecureClient()
+        self.ask(benoit.email, client)
+        page = client.get(self.link(), follow=True)
+        client.post(page.redirect_chain[-1][0], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+        assert client.get(reverse("home"))["Location"].startswith(reverse(LOGIN))
+        assert sign_in(client, benoit.email, NEW_PASSWORD)["Location"] == reverse("mfa_authenticate")
+        assert client.get(reverse("home"))["Location"].startswith(reverse(LOGIN))
 
     def test_uses_its_link_once(self, benoit: User) -> None:
         self.ask(benoit.email)

@@ -18,6 +18,8 @@ from audit.journal.models import Event
 from referents.models import User
 from tests.cast import PASSWORD, Cast, make_user
 from tests.conftest import SecureClient
+from tests.leaks.canaries import found_in
+from tests.leaks.test_leaks import everything_stored
 from tests.second_factor import SECRET, code, enrol, enrol_key, give_recovery_codes, wrong_code
 
 LOGIN, FACTOR = "/connexion/", "/connexion/second-facteur/"
@@ -430,6 +432,23 @@ def is_in_after(client: Client, typed: str) -> bool:
 
 
 class TestSecrets:
+    def test_are_nowhere_in_the_raw_bytes_of_the_databases(self, cast: Cast, signed_in) -> None:
+        """While they wait in the session, and once they are enrolled; the recovery codes neither."""
+        client = signed_in(cast.benoit, second_factor=False)
+        session = client.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(cast.benoit.pk)
+        session.save()
+        secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
+        assert found_in(everything_stored(), [secret]) == set()
+        client.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+        codes = client.get(reverse("mfa_view_recovery_codes")).context["unused_codes"]
+        assert found_in(everything_stored(), [secret, *codes]) == set()
+        enrolled = Authenticator.objects.get(type="totp")
+        enrolled.data["secret"] = secret
+        enrolled.save()
+        assert found_in(everything_stored(), [secret]) == {secret}  # it would be caught
+
     def test_do_not_open_in_another_account(self, cast: Cast) -> None:
         """A row written into the database by hand is met by a neutral page, and an event."""
         sealed = enrol(cast.amina, SECRET).data["secret"]
