@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from pre_cases.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 from referents.models import Role
+from referents.second_factor import has_used_factor
 
 # (label, URL name, roles to whom it is offered; none: everybody). The first one offered is the person's home.
 ENTRIES: list[tuple[str, str, tuple[Role, ...]]] = [
@@ -44,16 +45,21 @@ def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """Context of the base page: the menu, who is signed in, and the invented accounts of a demonstration."""
+    user = getattr(request, "user", None)
     context: dict[str, Any] = {
         "demo": settings.DEMO,
         "idle_seconds": settings.IDLE_TIMEOUT_SECONDS,
         "navigation": [],
         "signed_in_name": "",
+        "openid_label": settings.OIDC_LABEL if settings.OIDC_ISSUER else "",
     }
     if settings.DEMO:
         context |= {"demo_accounts": DEMO_ACCOUNTS, "demo_password": DEMO_PASSWORD}
-    user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
-        context["navigation"] = entries_for(request)
+        waits = user.standing.is_active and not has_used_factor(request)
+        context["navigation"] = [] if waits else entries_for(request)
+        # a page that this session may open whatever it waits for: asking for it is being there
+        kept = "second_factor" if waits else "account_security" if user.standing.is_active else "no_access"
+        context["keep_alive_url"] = reverse(kept)
         context["signed_in_name"] = user.get_full_name()
     return context

@@ -4,8 +4,10 @@
 ``make demo`` writes). Nothing secret has a default: without its keys the application refuses to start.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "axes",
     "csp",
     "django_htmx",
@@ -69,11 +72,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "referents.middleware.IdleTimeoutMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "referents.middleware.SessionGuardMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "referents.middleware.SecondFactorMiddleware",
     "referents.middleware.StandingMiddleware",
     "axes.middleware.AxesMiddleware",
     "audit.encryption.middleware.KeyRingMiddleware",
@@ -156,10 +160,57 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts failures, by account and address together
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+# Django's: allauth's works more for an account that exists than for one that does not
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105  # nosec
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+MFA_ADAPTER = "referents.mfa_adapter.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "referents.sign_in_forms.CodeForm",
+    "reauthenticate": "referents.sign_in_forms.CodeAgainForm",
+    "authenticate_webauthn": "referents.sign_in_forms.KeyForm",
+    "reauthenticate_webauthn": "referents.sign_in_forms.KeyAgainForm",
+    "activate_totp": "referents.sign_in_forms.ActivateCodesForm",
+    "add_webauthn": "referents.sign_in_forms.AddKeyForm",
+}
+MFA_TOTP_ISSUER = "Marelle"
+MFA_TOTP_TOLERANCE = 1  # a code of the period before or after: clocks drift, and people type; none serves twice
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # the administration gives the addresses
+# An OpenID Connect provider may replace the password, never the second factor (docs/operations.md).
+OIDC_ISSUER = env.str("MARELLE_OIDC_ISSUER", default="").rstrip("/")
+OIDC_LABEL = env.str("MARELLE_OIDC_LABEL", default="ProConnect")
+OIDC_EMAILS_ARE_VERIFIED = env.bool("MARELLE_OIDC_EMAILS_ARE_VERIFIED", default=False)  # its contract says so
+OIDC_ID = f"oidc-{hashlib.sha256(OIDC_ISSUER.encode()).hexdigest()[:12]}"  # another issuer begins with no identity
+if OIDC_ISSUER:
+    INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+    SOCIALACCOUNT_ADAPTER = "referents.openid_adapter.IdentityAccountAdapter"
+    SOCIALACCOUNT_STORE_TOKENS = False
+    OIDC_ACR = env.str("MARELLE_OIDC_ACR", default="")
+    OIDC_APP = {
+        "provider_id": OIDC_ID,
+        "name": OIDC_LABEL,
+        "client_id": env.str("MARELLE_OIDC_CLIENT_ID"),
+        "secret": env.str("MARELLE_OIDC_CLIENT_SECRET"),
+        "settings": {
+            "server_url": OIDC_ISSUER,
+            "oauth_pkce_enabled": True,
+            "scope": ["openid", "email"],  # nothing else is needed
+            "auth_params": {"acr_values": OIDC_ACR} if OIDC_ACR else {},
+        },
+    }
+    SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {"provider_class": "referents.openid.IdentityProvider", "APPS": [OIDC_APP]}
+    }
+    # Where the button of the sign-in page may lead, redirections included.
+    OIDC_ORIGINS = [
+        "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_ISSUER)),
+        *env.list("MARELLE_OIDC_ORIGINS", default=[]),
+    ]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "audit.journal.middleware.remote_address"  # behind a proxy too, that of the person
 AXES_USERNAME_CALLABLE = "referents.adapter.login_fingerprint"
 AXES_SENSITIVE_PARAMETERS = ["login"]  # the form that failed is kept without the address typed in it
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"

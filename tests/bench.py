@@ -82,7 +82,7 @@ def measured() -> Iterator[tuple[str, float, int]]:
 
     from pre_cases.demo.accounts import AMINA, BENOIT, DAVID
     from referents.models import Membership, Role, User
-    from tests.conftest import SecureClient
+    from tests.conftest import SecureClient, sign_in
     from tests.queries import queries_of
 
     team = Membership.objects.get(user__email=BENOIT.email, role=Role.REFERENT).team
@@ -94,7 +94,7 @@ def measured() -> Iterator[tuple[str, float, int]]:
         (DAVID, "Partagés avec moi", reverse("pre_cases:shared_parcours")),
     ):
         client = SecureClient()
-        client.force_login(User.objects.get(email=account.email), "allauth.account.auth_backends.AuthenticationBackend")
+        sign_in(client, User.objects.get(email=account.email))
         queries = len(queries_of(client, url))
         times = []
         for _ in range(REPEATS):

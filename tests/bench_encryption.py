@@ -168,10 +168,10 @@ def in_turn(calls: list[Callable[[], Any]], repeats: int, context: Callable[[], 
 def pages(size: int) -> list[float]:
     from pre_cases.demo.accounts import BENOIT
     from referents.models import User
-    from tests.conftest import SecureClient
+    from tests.conftest import SecureClient, sign_in
 
     client = SecureClient()
-    client.force_login(User.objects.get(email=BENOIT.email), "allauth.account.auth_backends.AuthenticationBackend")
+    sign_in(client, User.objects.get(email=BENOIT.email))
     with override_settings(ROOT_URLCONF=__name__):
         calls = [lambda model=model: client.get(f"/{model.__name__}/?size={size}") for model in KINDS]
         for call in calls:
@@ -217,13 +217,13 @@ def writes(*, with_key: bool = False) -> list[float]:
 
 def searches(scopes: dict[int, tuple[Any, str, str]]) -> None:
     """``scopes``: how many parcours the scope holds, who searches, the list and the search in it."""
-    from tests.conftest import SecureClient
+    from tests.conftest import SecureClient, sign_in
 
     print("\nRecherche par nom, au-dessus de la page de liste ; médianes en millisecondes.\n")
     print(f"{'':<34}{'liste':>10}{'recherche':>10}{'écart':>10}{'barre':>8}")
     for count, (user, list_url, search_url) in scopes.items():
         client = SecureClient()
-        client.force_login(user, "allauth.account.auth_backends.AuthenticationBackend")
+        sign_in(client, user)
         for typed in ("Traoré", "Lefèvre", "el haddad ines"):
             calls = [partial(client.get, list_url), partial(client.post, search_url, {"name": typed})]
             assert [call().status_code for call in calls] == [200, 200]

@@ -1,6 +1,7 @@
 """Fixtures shared by the whole suite: the cast, an open key ring, a signed-in client."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ from django.test import Client
 from audit.encryption.keys import key_ring
 from pre_cases.search import words
 from referents.models import User
+from referents.sessions import BROWSER, browser_of
 from tests.audit.flush import journal_flush
 from tests.cast import Cast
 
@@ -71,11 +73,25 @@ class SecureClient(Client):
 
 @pytest.fixture
 def signed_in() -> Callable[[User], Client]:
-    """``signed_in(cast.benoit)``: a client over HTTPS with that person's session."""
+    """``signed_in(cast.benoit)``: a client over HTTPS with that person's session, its second factor just used.
 
-    def client_of(user: User) -> Client:
+    ``second_factor=False``: the password only.
+    """
+
+    def client_of(user: User, *, second_factor: bool = True) -> Client:
         client = SecureClient()
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        sign_in(client, user, second_factor=second_factor)
         return client
 
     return client_of
+
+
+def sign_in(client: Client, user: User, *, second_factor: bool = True, browser: str = "") -> None:
+    """What the sign-in pages leave in a session: bound to a browser, and a second factor just used unless told not."""
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    session = client.session
+    session[BROWSER] = browser_of(browser)
+    if second_factor:
+        session["account_authentication_methods"] = [{"method": "mfa", "at": time.time(), "type": "totp"}]
+        session["account_authentication_methods_user"] = str(user.pk)
+    session.save()

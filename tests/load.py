@@ -115,6 +115,7 @@ def prepare(environment: dict[str, str]) -> tuple[list[str], int]:
     from pre_cases.demo.calendar import Targets
     from pre_cases.demo.load import load
     from referents.models import CharterSignature, Membership, Role, User
+    from referents.sessions import browser_of
 
     for alias in ("default", "keys"):
         call_command("migrate", database=alias, verbosity=0, skip_checks=True)
@@ -130,7 +131,11 @@ def prepare(environment: dict[str, str]) -> tuple[list[str], int]:
         session["_auth_user_id"] = str(user.pk)
         session["_auth_user_backend"] = "allauth.account.auth_backends.AuthenticationBackend"
         session["_auth_user_hash"] = user.get_session_auth_hash()
-        session["signed_in_at"] = time.time()
+        session["signed_in_at"] = session["seen_at"] = time.time()
+        session["session_round"] = user.session_round
+        session["browser"] = browser_of("")  # http.client does not say what it is
+        session["account_authentication_methods"] = [{"method": "mfa", "at": time.time()}]
+        session["account_authentication_methods_user"] = str(user.pk)
         session.save()
         sessions.append(str(session.session_key))
     count = DataKey.objects.count()

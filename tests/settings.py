@@ -13,6 +13,9 @@ os.environ.update(
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     EMAIL_URL="memorymail://",
     CELERY_BROKER_URL="memory://",
+    MARELLE_OIDC_ISSUER="http://localhost:9",  # where nobody answers; the tests of it have a provider of their own
+    MARELLE_OIDC_CLIENT_ID="marelle",
+    MARELLE_OIDC_CLIENT_SECRET="a secret of the tests",
 )
 
 from config.settings import *  # noqa: F403

@@ -161,6 +161,9 @@ MATRIX: dict[str, tuple[str, ...]] = {
     # people
     "charter_sign": (OPEN,) * 9 + (SIGN_IN,),
     "no_access": (OPEN,) * 9 + (SIGN_IN,),
+    "second_factor": EVERYBODY,
+    "account_security": EVERYBODY,  # one's own account
+    "sign_out_everywhere": EVERYBODY,
     "account_list": (HIDDEN,) * 7 + (OPEN, *OUTSIDE),
     "journal_list": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
 }
@@ -172,10 +175,25 @@ SIGN_IN_PAGES = {
     "account_signup",
     "account_reauthenticate",
     "account_change_password",
+    "account_set_password",
     "account_reset_password",
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
+    # one's own second factor: asked at the sign-in, or before a sensitive page, added, given up
+    "mfa_authenticate",
+    "mfa_index",
+    "mfa_reauthenticate",
+    "mfa_reauthenticate_webauthn",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_add_webauthn",
+    "mfa_remove_webauthn",  # takes an id: somebody else's answers 404 (tests/referents/views/test_second_factor.py)
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+    # to the identity provider and back; mounted only when one is configured
+    "openid_connect_login",
+    "openid_connect_callback",
 }
 POST_ONLY = {
     "pre_cases:draft_save",
@@ -186,6 +204,7 @@ POST_ONLY = {
     "pre_cases:hand_over_accept",
     "pre_cases:hand_over_cancel",
     "pre_cases:stand_in_end",
+    "sign_out_everywhere",
 }
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "access-matrix.md"
 
@@ -385,6 +404,9 @@ WITHOUT_ARGUMENT = {
     "home",
     "charter_sign",
     "no_access",
+    "second_factor",
+    "account_security",
+    "sign_out_everywhere",
     "pre_cases:my_parcours",
     "pre_cases:shared_parcours",
     "pre_cases:my_accesses",
@@ -488,7 +510,7 @@ def as_document() -> str:
         "Written from `tests/test_access_matrix.py`, which asks each page as each person about Inès, of team A.\n"
         f"« {HIDDEN} »: the answer of something that does not exist, to the byte. « {EMPTY} »: the page answers and "
         f"holds nothing for that person. « {NO_ACCESS} »: no role is current, the page says so. "
-        f"« {SHARED} »: reading only, until the share ends. The pages of django-allauth (signing in, password) are "
-        "open to all and hold nothing about anybody.\n\n"
+        f"« {SHARED} »: reading only, until the share ends. The pages of django-allauth (signing in, password, "
+        "second factor) hold nothing about anybody but the person who asks.\n\n"
         f"{head}\n{rows}\n"
     )

@@ -29,6 +29,9 @@ EXEMPT_URL_NAMES = {
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
+    "mfa_activate_totp",  # the first secret of the installation makes the key that seals it
+    "mfa_view_recovery_codes",  # notes that they were seen
+    "openid_connect_callback",  # the identity provider sends people back by a GET: it signs them in
 }
 
 READING = re.compile(r"\(*SELECT\b", re.IGNORECASE)
@@ -62,7 +65,7 @@ class RequestTraceMiddleware:
 def remote_address(request: HttpRequest) -> str:
     """The address that the last trusted machine saw: behind our proxy, the last one it wrote itself."""
     if settings.SECURE_PROXY_SSL_HEADER:
-        return str(request.headers.get("X-Forwarded-For", "")).rsplit(",", maxsplit=1)[-1]
+        return str(request.headers.get("X-Forwarded-For", "")).rsplit(",", maxsplit=1)[-1].strip()
     return str(request.META.get("REMOTE_ADDR") or "")
 
 

@@ -23,11 +23,14 @@ def record_sign_in(user: Any, **kwargs: Any) -> None:
 
 
 def record_sign_out(request: HttpRequest | None, user: Any = None, **kwargs: Any) -> None:
-    """Also at the idle time-out; the response then tells the browser to forget the pages."""
+    """Also when the session's guard ends it, which then leaves a code; the response tells the browser to forget the
+    pages.
+    """
     if request is not None:
         request.has_signed_out = True  # type: ignore[attr-defined]
     if user is not None and user.is_authenticated:
-        record_event(Action.SIGN_OUT, kind=user._meta.label_lower, ids=[user.pk], actor=user)
+        end = getattr(request, "session_end", "asked")
+        record_event(Action.SIGN_OUT, kind=user._meta.label_lower, ids=[user.pk], actor=user, detail={"end": end})
 
 
 def record_failure(**kwargs: Any) -> None:

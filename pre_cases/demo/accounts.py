@@ -1,6 +1,8 @@
 """Whom to sign in as in the demonstration. No database here: the sign-in page shows this list."""
 
+from base64 import b32encode
 from dataclasses import dataclass
+from hashlib import sha256
 
 DEMO_DOMAIN = "demo.marelle.example"
 DEMO_PASSWORD = "un-deux-trois-soleil"  # noqa: S105  # nosec B105 - of the invented city only, shown on its first page
@@ -12,6 +14,16 @@ class DemoAccount:
     last_name: str
     description: str
     email: str
+
+    @property
+    def code_secret(self) -> str:
+        """What to type in an application of codes, to be this person on a telephone."""
+        return code_secret(self.email)
+
+
+def code_secret(email: str) -> str:
+    """The secret of an invented account's application of codes: always the same, and no secret at all."""
+    return b32encode(sha256(f"demo {email}".encode()).digest()[:20]).decode()
 
 
 AMINA = DemoAccount("Amina", "Belkacem", "coordinatrice de deux équipes", f"amina@{DEMO_DOMAIN}")

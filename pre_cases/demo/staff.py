@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 
+from allauth.mfa.models import Authenticator
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
+from audit.encryption.sign_in import seal_secret
 from audit.history import bulk_create_with_history
 from partners.models.text import normalised
 from pre_cases.demo import accounts
-from pre_cases.demo.accounts import DEMO_DOMAIN, DEMO_PASSWORD, DemoAccount
+from pre_cases.demo.accounts import DEMO_DOMAIN, DEMO_PASSWORD, DemoAccount, code_secret
 from pre_cases.demo.names import FAMILIES, MEN, WOMEN
 from pre_cases.demo.territory import Territory
 from referents.models import CharterSignature, Membership, Role, Team, User
@@ -145,6 +147,15 @@ def save(hiring: Recruiting, today: date) -> None:
     """Everybody at work has signed the charter of the day within the year."""
     bulk_create_with_history(list(hiring.users.values()), User)
     # bulk inserts give the keys to the instances on both engines
+    Authenticator.objects.bulk_create(
+        Authenticator(
+            user=user,
+            type=Authenticator.Type.TOTP,
+            data={"secret": seal_secret(code_secret(user.email), owner=user.pk)},
+        )
+        for user in hiring.users.values()
+        if user.is_active
+    )
     bulk_create_with_history(hiring.memberships, Membership)
     charters = []
     for user in hiring.users.values():

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('pre_cases', '0004_number_and_membership'),
-        ('referents', '0002_access'),
+        ('referents', '0004_access'),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from audit.encryption.keyed import chunks
 from audit.encryption.keys import destroy_data_keys
-from audit.encryption.keystore.models import KeyKind, Tombstone
+from audit.encryption.keystore.models import NAMED_BY_NO_COLUMN, Tombstone
 from audit.encryption.register import noted_destructions
 from audit.erasure import Plan, erase_rows, plan_for
 from audit.history import acting_as
@@ -96,7 +96,7 @@ def replay_tombstones(*, by: User) -> int:
     """
     forgotten = noted_destructions() - set(Tombstone.objects.values_list("key_id", flat=True))
     destroy_data_keys(forgotten)  # an older keystore was put back
-    graves = set(Tombstone.objects.exclude(kind=KeyKind.INDEX).values_list("key_id", flat=True))
+    graves = set(Tombstone.objects.exclude(kind__in=NAMED_BY_NO_COLUMN).values_list("key_id", flat=True))
     with acting_as(by):
         children = _erase_again(Child, graves)
         _erase_again(Family, graves)

@@ -29,6 +29,7 @@ from referents.models import Role, Team
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
+from referents.views.step_up import second_factor_again
 
 TO_REVIEW = "a-relire"
 KIND = "pre_cases.exceptionalaccess"
@@ -78,6 +79,7 @@ def _address(request: SignedInRequest, query: dict[str, str]) -> str:
 
 
 @require_http_methods(FORM)
+@second_factor_again
 def exceptional_open(request: SignedInRequest) -> HttpResponse:
     """Open a parcours of another team for 24 hours: its number, the situation, the reason; everybody is told."""
     require(request, request.user.standing.holds(Role.COORDINATOR), kind=KIND, asked="grant")

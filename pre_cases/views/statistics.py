@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from audit.journal.consult import consult
@@ -27,6 +29,7 @@ from pre_cases.views.board import coordinated_team
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt
 from referents.views.reach import require
+from referents.views.step_up import second_factor_again
 
 State = StatisticsExport.State
 UNDER_WAY = (State.QUEUED, State.RUNNING)
@@ -94,7 +97,15 @@ def by_theme(grids: Sequence[Grid]) -> dict[str, list[Grid]]:
     return themes
 
 
+def _figures_page(request: SignedInRequest) -> str:
+    """The year shown is kept, when it is one of those offered."""
+    year = request.POST.get("annee", "")
+    offered = {period.code for period in finished_years()}
+    return reverse("pre_cases:statistics") + (f"?{urlencode({'annee': year})}" if year in offered else "")
+
+
 @require_POST
+@second_factor_again(back_to=_figures_page)
 def export_create(request: SignedInRequest) -> HttpResponse:
     """Ask for the files of a year; they are prepared in the background."""
     _reach_programme(request)
@@ -129,7 +140,12 @@ def _export_context(export: StatisticsExport) -> dict[str, Any]:
     }
 
 
+def _export_page(request: SignedInRequest, pk: object) -> str:
+    return reverse("pre_cases:export_detail", args=[pk])
+
+
 @require_safe
+@second_factor_again(back_to=_export_page)
 def export_download(request: SignedInRequest, pk: object) -> HttpResponse:
     """The archive of a finished preparation; the journal says who took it."""
     ready = StatisticsExport.objects.visible_to(request.user).filter(state=State.DONE)

@@ -61,10 +61,11 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     last_name = models.CharField("nom", max_length=80)
     employer = models.CharField("employeur", max_length=120, blank=True)
     is_active = models.BooleanField("compte actif", default=True)
+    session_round = models.PositiveIntegerField("tour des sessions", default=0, editable=False)
     date_joined = models.DateTimeField("créé le", default=timezone.now)
 
     objects = UserManager()
-    history = History(excluded_fields=["password", "last_login"])
+    history = History(excluded_fields=["password", "last_login", "session_round"])
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -66,13 +66,29 @@
 
   // The session ends after a time without any request; five minutes before, the page says so.
   const warning = document.querySelector("[data-idle-seconds]");
+  const lastMoments = 10 * 1000;
   let timer = 0;
+  let lastTimer = 0;
+  let endsAt = Infinity;
   function active() {
     if (!warning) return;
+    const left = Number(warning.dataset.idleSeconds) * 1000;
+    endsAt = Date.now() + left;
     warning.hidden = true;
     window.clearTimeout(timer);
-    timer = window.setTimeout(() => (warning.hidden = false), (Number(warning.dataset.idleSeconds) - 300) * 1000);
+    window.clearTimeout(lastTimer);
+    timer = window.setTimeout(() => (warning.hidden = false), left - 300 * 1000);
+    lastTimer = window.setTimeout(() => dirty.forEach(keep), left - lastMoments);
   }
+
+  // A draft is kept a moment after the last key; in the last moments of a session, at once: the next would be too late.
+  function keep(form) {
+    for (const draft of form.querySelectorAll("[hx-trigger*=keep]")) window.htmx.trigger(draft, "keep");
+  }
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-guard]");
+    if (form && endsAt - Date.now() < lastMoments) keep(form);
+  });
   warning?.querySelector("button").addEventListener("click", async () => {
     const answer = await fetch(warning.dataset.keepAlive, { redirect: "manual" }).catch(() => null);
     if (answer && answer.ok) active();

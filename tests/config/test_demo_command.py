@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import stat
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -21,7 +23,9 @@ from django.db import connection
 from config.management import installation
 from config.management.commands.demo import checked_port
 from config.management.processes import ProcessGroup
+from pre_cases.demo.accounts import BENOIT, DEMO_PASSWORD
 
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 PATIENCE = 120  # seconds; only a broken demonstration waits that long
 
 
@@ -32,6 +36,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MARELLE_VAR_DIR", str(var))
     monkeypatch.setenv("MARELLE_ENV_FILE", str(var / "marelle.env"))
     return var
+
+
+def token_of(page: str) -> str:
+    return TOKEN.findall(page)[0]
 
 
 def mode(path: Path) -> int:
@@ -185,6 +193,8 @@ class TestDemo:
             pids = [int(line.split()[1]) for line in (place / "demo.pids").read_text(encoding="utf-8").splitlines()]
             assert len(pids) == 2
             assert "benoit@demo.marelle.example" in self.shown(place)
+            assert BENOIT.code_secret in self.shown(place)
+            self.enters(f"http://127.0.0.1:{port}")
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/connexion/") as page:
                 assert page.status == 200
             demo.send_signal(signal.SIGINT)
@@ -195,6 +205,19 @@ class TestDemo:
         finally:
             demo.kill()
             demo.wait()
+
+    def enters(self, site: str) -> None:
+        """Two clicks, twice in the same half minute: « Entrer comme… », then the code written in advance."""
+        for _ in range(2):
+            browser = requests.Session()
+            page = browser.get(f"{site}/connexion/", timeout=10).text
+            typed = {"csrfmiddlewaretoken": token_of(page), "login": BENOIT.email, "password": DEMO_PASSWORD}
+            page = browser.post(f"{site}/connexion/", typed, timeout=10)
+            assert page.url == f"{site}/connexion/second-facteur/"
+            (code,) = re.findall(r'name="code" value="(\d{6})"', page.text)
+            typed = {"csrfmiddlewaretoken": token_of(page.text), "code": code}
+            page = browser.post(page.url, typed, timeout=10)
+            assert page.url == f"{site}/parcours/", page.url
 
     def started(self, place: Path) -> tuple[subprocess.Popen[bytes], int]:
         installation.install()

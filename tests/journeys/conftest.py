@@ -5,14 +5,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from audit.history import acting_as, system_account
 from referents.models import User
 from tests.cast import PASSWORD
+from tests.conftest import sign_in
 from tests.journeys.server import PLAIN_HTTP, between_requests, served
 from tests.journeys.visitor import Visitor
+from tests.second_factor import enrol
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
@@ -48,6 +51,7 @@ def visit(browser: Browser, site: str, transactional_db: None) -> Iterator[Visit
     ``narrow=True`` is a telephone, ``javascript=False`` a browser that runs no script.
     """
     contexts, visitors = [], []
+    cache.clear()  # where the sign-in page counts who comes from one address
 
     def visitor(person: User | None = None, *, narrow: bool = False, javascript: bool = True) -> Visitor:
         context = browser.new_context(
@@ -59,9 +63,11 @@ def visit(browser: Browser, site: str, transactional_db: None) -> Iterator[Visit
         )
         contexts.append(context)
         context.set_default_timeout(PATIENCE)
+        page = context.new_page()
         if person is not None:
-            context.add_cookies([{"name": name, "value": value, "url": site} for name, value in session_of(person)])
-        visitors.append(Visitor(context.new_page(), site, looks_closely=javascript))
+            cookies = session_of(person, user_agent=str(page.evaluate("navigator.userAgent")))
+            context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies])
+        visitors.append(Visitor(page, site, looks_closely=javascript))
         return visitors[-1]
 
     yield visitor
@@ -72,10 +78,10 @@ def visit(browser: Browser, site: str, transactional_db: None) -> Iterator[Visit
         assert complaints == []
 
 
-def session_of(person: User) -> list[tuple[str, str]]:
+def session_of(person: User, *, user_agent: str) -> list[tuple[str, str]]:
     client = Client()
     with between_requests():
-        client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        sign_in(client, person, browser=user_agent)
     return [
         (name, cookie.value) for name, cookie in client.cookies.items() if name == PLAIN_HTTP["SESSION_COOKIE_NAME"]
     ]
@@ -83,12 +89,17 @@ def session_of(person: User) -> list[tuple[str, str]]:
 
 @pytest.fixture
 def with_password() -> Callable[[User], Any]:
-    """``with_password(person)``: that person may sign in by the page."""
+    """``with_password(person)``: that person may sign in by the page, with the code of an application.
 
-    def give(person: User) -> None:
+    ``second_factor=False``: nothing is enrolled yet.
+    """
+
+    def give(person: User, *, second_factor: bool = True) -> None:
         person.set_password(PASSWORD)
         person.email = f"{person.pk}@marelle.example"  # an accent before the @ is refused by browsers
         with between_requests(), acting_as(system_account()):
             person.save()
+            if second_factor:
+                enrol(person)
 
     return give

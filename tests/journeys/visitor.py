@@ -13,6 +13,8 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 from referents.models import User
 from tests.cast import PASSWORD
+from tests.journeys.server import between_requests
+from tests.second_factor import fresh_code
 
 # What the browser says of a page that the application itself refused: not a fault of the page.
 OWN_REFUSAL = re.compile(r"Failed to load resource: .* status of (404|409|422)")
@@ -78,10 +80,20 @@ class Visitor:
             (within or self.main).get_by_role("button", name=words).click()
 
     def sign_in(self, person: User) -> None:
-        """By the page, with the e-mail and the password."""
+        """By the page, with the e-mail, the password and the code of the telephone."""
         self.open("/")
+        self.give_password(person)
+        self.give_code(person)
+
+    def give_password(self, person: User) -> None:
         self.fill({"Courriel": person.email, "Mot de passe": PASSWORD})
         self.press("Se connecter")
+
+    def give_code(self, person: User, button: str = "Entrer") -> None:
+        with between_requests():
+            typed = fresh_code(person)
+        self.fill({"Code": typed})
+        self.press(button)
 
     # -- forms ----------------------------------------------------------------------------------------------------
 

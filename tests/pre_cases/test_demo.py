@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count, F, Q, Sum
@@ -15,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from audit.encryption.keys import key_ring, load_keys
+from audit.encryption.sign_in import open_secret
 from audit.journal.models import Event
 from partners.models import (
     AgeBand,
@@ -282,6 +284,16 @@ class TestPeople:
         assert roles == set(Role.values)
         assert len(hashes) == 1
         assert User.objects.get(email=BENOIT.email).check_password(DEMO_PASSWORD)
+
+    def test_have_the_application_of_codes_that_the_demonstration_prints(self) -> None:
+        factors = Authenticator.objects.select_related("user")
+        assert {factor.user_id for factor in factors} == set(
+            User.objects.filter(is_active=True).values_list("pk", flat=True)
+        )
+        for account in DEMO_ACCOUNTS:
+            (factor,) = (factor for factor in factors if factor.user.email == account.email)
+            assert open_secret(factor.data["secret"], owner=factor.user_id) == account.code_secret
+            assert account.code_secret not in str(factor.data)
 
     def test_number_two_or_three_referents_a_team(self) -> None:
         current = Membership.objects.current(TODAY).filter(role=Role.REFERENT)

@@ -20,6 +20,7 @@ from referents.adapter import login_fingerprint
 from referents.models import User
 from tests.cast import PASSWORD, Cast
 from tests.conftest import SecureClient
+from tests.second_factor import code, enrol
 
 LOGIN = "account_login"
 UNKNOWN = "personne@marelle.example"
@@ -45,7 +46,7 @@ def benoit(cast: Cast) -> User:
 
 def sign_in(client: Client, email: str, password: str, address: str = "192.0.2.7"):
     typed = {"login": email, "password": password}
-    return client.post(reverse(LOGIN), typed, REMOTE_ADDR=address, HTTP_USER_AGENT="test")
+    return client.post(reverse(LOGIN), typed, REMOTE_ADDR=address)
 
 
 def fail(email: str, times: int, address: str = "192.0.2.7"):
@@ -63,7 +64,9 @@ def anonymised(response, email: str) -> str:
 class TestSignIn:
     def test_opens_the_first_page_of_the_menu(self, benoit: User) -> None:
         client = SecureClient()
-        assert sign_in(client, benoit.email, PASSWORD)["Location"] == reverse("home")
+        enrol(benoit)
+        assert sign_in(client, benoit.email, PASSWORD)["Location"] == reverse("mfa_authenticate")
+        assert client.post(reverse("mfa_authenticate"), {"code": code()})["Location"] == reverse("home")
         assert client.get(reverse("home"))["Location"] == reverse("pre_cases:my_parcours")
 
     def test_does_not_look_at_the_case_of_the_address(self, benoit: User) -> None:
@@ -118,6 +121,19 @@ class TestLockOut:
         assert sign_in(SecureClient(), benoit.email, PASSWORD).status_code == 429
         assert sign_in(SecureClient(), benoit.email, PASSWORD, address="198.51.100.9").status_code == 302
         assert sign_in(SecureClient(), cast.amina.email, PASSWORD).status_code == 302
+
+    def test_locks_the_person_and_not_the_proxy_before_everybody(self, benoit: User, settings) -> None:
+        settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+        def attempt(password: str, forwarded: str):
+            typed = {"login": benoit.email, "password": password}
+            seen = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_FORWARDED_FOR": forwarded, "REMOTE_ADDR": "10.0.0.1"}
+            return SecureClient().post(reverse(LOGIN), typed, **seen)
+
+        for _ in range(self.LIMIT):
+            attempt("mauvais-mot-de-passe", "203.0.113.1, 192.0.2.7")
+        assert attempt(PASSWORD, "203.0.113.99, 192.0.2.7").status_code == 429  # what it claims is not believed
+        assert attempt(PASSWORD, "203.0.113.1, 198.51.100.9").status_code == 302
 
     def test_is_not_escaped_by_writing_the_address_otherwise(self, benoit: User) -> None:
         fail(benoit.email, self.LIMIT)
@@ -198,6 +214,16 @@ class TestPasswordReset:
         assert message.to == [benoit.email]
         assert "Benoît" not in str(message.body)
         assert "Ce lien ne sert qu’une fois" in str(message.body)
+
+    def test_opens_nothing_without_the_second_factor(self, benoit: User) -> None:
+        enrol(benoit)
+        client = SecureClient()
+        self.ask(benoit.email, client)
+        page = client.get(self.link(), follow=True)
+        client.post(page.redirect_chain[-1][0], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+        assert client.get(reverse("home"))["Location"].startswith(reverse(LOGIN))
+        assert sign_in(client, benoit.email, NEW_PASSWORD)["Location"] == reverse("mfa_authenticate")
+        assert client.get(reverse("home"))["Location"].startswith(reverse(LOGIN))
 
     def test_uses_its_link_once(self, benoit: User) -> None:
         self.ask(benoit.email)

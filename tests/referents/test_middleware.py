@@ -29,7 +29,7 @@ def is_signed_in(client: Client) -> bool:
     return client.get(reverse("pre_cases:my_parcours")).status_code == 200
 
 
-class TestIdleTimeoutMiddleware:
+class TestSessionGuardMiddleware:
     @pytest.mark.parametrize(("silence", "remains"), [(30, True), (31, False)])
     def test_signs_out_after_thirty_minutes_of_silence(
         self, clock, cast: Cast, signed_in, silence: int, remains: bool

@@ -9,6 +9,10 @@ class KeyKind(models.TextChoices):
     FAMILY = "family", "fratrie"
     TEAM = "team", "équipe"
     INDEX = "index", "recherche de doublons"
+    SIGN_IN = "sign_in", "secrets de connexion"
+
+
+NAMED_BY_NO_COLUMN = (KeyKind.INDEX, KeyKind.SIGN_IN)  # one key of the installation, not of a record
 
 
 class DataKey(models.Model):

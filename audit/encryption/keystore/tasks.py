@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.encryption.errors import KeyProviderUnavailable, WrongMasterKey
 from audit.encryption.keyed import chunks, not_named
-from audit.encryption.keystore.models import DataKey, KeyKind
+from audit.encryption.keystore.models import NAMED_BY_NO_COLUMN, DataKey
 from audit.encryption.keystore.router import DATABASE
 from audit.encryption.rotation import is_rotating, rewrap_all
 from audit.history import system_account
@@ -36,7 +36,7 @@ def sweep_orphan_keys(*, even_if_many: bool = False) -> int:
     if Event.objects.filter(action=Action.RESTORE, at__gte=timezone.now() - AFTER_A_RESTORATION).exists():
         logger.info("data were restored lately: no key is swept, a newer backup may still name them")
         return 0
-    old = DataKey.objects.filter(created_at__lt=timezone.now() - GRACE).exclude(kind=KeyKind.INDEX)
+    old = DataKey.objects.filter(created_at__lt=timezone.now() - GRACE).exclude(kind__in=NAMED_BY_NO_COLUMN)
     candidates = set(old.values_list("key_id", flat=True).iterator(chunk_size=2_000))
     orphans = not_named(candidates)
     if len(orphans) > max(SUSPECT_COUNT, len(candidates) // SUSPECT_SHARE) and not even_if_many:

@@ -76,6 +76,8 @@ class Command(BaseCommand):
             return False
         lines = ["", f"Marelle est prête : http://{HOST}:{port}", "", f"Mot de passe de tous : {DEMO_PASSWORD}"]
         lines += [f"  {account.email:<32} {account.description}" for account in DEMO_ACCOUNTS]
+        lines += ["", "Le code du second facteur est écrit d’avance. Pour le lire plutôt sur un téléphone :"]
+        lines += [f"  {account.email:<32} {account.code_secret}" for account in DEMO_ACCOUNTS]
         self.say("\n".join([*lines, "", "Ctrl-C arrête tout.", ""]))
         return True
 

@@ -67,9 +67,21 @@ class TestReadOnlyMiddleware:
 
     @pytest.mark.urls("config.urls")
     def test_exempts_only_views_of_allauth(self):
-        named = {pattern.name: pattern.callback for pattern in get_resolver().url_patterns if hasattr(pattern, "name")}
-        assert {name for name in named if name and name.startswith("account_")} == EXEMPT_URL_NAMES
-        assert all(named[name].__module__.startswith("allauth.") for name in EXEMPT_URL_NAMES)
+        (pages,) = [
+            included
+            for included in get_resolver().url_patterns
+            if getattr(included, "urlconf_name", None)
+            and getattr(included.urlconf_name, "__name__", "") == "config.sign_in_urls"
+        ]
+        named = {pattern.name: pattern.callback for pattern in pages.url_patterns}
+        assert (
+            {name for name in named if name.startswith("account_")} - {"account_set_password"}
+            < EXEMPT_URL_NAMES
+            < set(named)
+        )
+        around_allauth = {"mfa_activate_totp", "openid_connect_callback"}  # a few lines of ours, which write nothing
+        for name in EXEMPT_URL_NAMES - around_allauth:
+            assert named[name].__module__.startswith("allauth."), name
 
 
 class TestRequestTraceMiddleware:

@@ -3,13 +3,16 @@
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 
 from audit.history import system_account
+from audit.journal.models import Event
 from referents.management.commands import create_administrator
 from referents.models import Role, User
 from referents.standing import standing_of
 from tests.cast import PASSWORD, Cast
+from tests.second_factor import enrol
 
 EMAIL = "nora@marelle.example"
 
@@ -83,3 +86,20 @@ class TestCreatesuperuser:
         with pytest.raises(CommandError, match="create_administrator"):
             call_command("createsuperuser")
         assert not User.objects.exists()
+
+
+class TestResetSecondFactor:
+    def test_frees_the_last_administrator(self, cast: Cast, signed_in) -> None:
+        enrol(cast.hugo)
+        client = signed_in(cast.hugo)
+        out = StringIO()
+        call_command("reset_second_factor", cast.hugo.email.upper(), stdout=out)
+        assert out.getvalue() == f"Compte {cast.hugo.pk} : second facteur réinitialisé, sessions fermées.\n"
+        assert not Authenticator.objects.exists()
+        assert client.get("/comptes/")["Location"].startswith("/connexion/")
+        event = Event.objects.get(action="second_factor_reset")
+        assert event.actor_id == system_account().pk
+
+    def test_says_when_there_is_no_such_account(self, db) -> None:
+        with pytest.raises(CommandError, match="Aucun compte"):
+            call_command("reset_second_factor", "personne@marelle.example")
