@@ -1,4 +1,5 @@
+from referents.models.invitation import Invitation
 from referents.models.territory import Arrondissement, Team
 from referents.models.user import CharterSignature, Membership, Role, User
 
-__all__ = ["Arrondissement", "CharterSignature", "Membership", "Role", "Team", "User"]
+__all__ = ["Arrondissement", "CharterSignature", "Invitation", "Membership", "Role", "Team", "User"]

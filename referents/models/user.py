@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Max, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from audit.history import History
-from referents.intervals import ends_after_start, in_force
+from audit.history import SYSTEM_EMAIL, History
+from referents.intervals import DatedQuerySet, ends_after_start
+from referents.text import normalised
 
 if TYPE_CHECKING:
     from referents.standing import Standing
@@ -31,13 +33,74 @@ class Role(models.TextChoices):
 
 TEAM_ROLES = (Role.REFERENT, Role.COORDINATOR, Role.EPRE_MEMBER)
 NOMINATIVE_ROLES = (*TEAM_ROLES, Role.PROJECT_LEADER)
+COORDINATED_ROLES = (Role.REFERENT, Role.EPRE_MEMBER)  # those that a coordination gives in its own teams
+SEARCH_NAME_LENGTH = 170
+
+
+class PersonNameField(models.CharField):
+    """Comparable surname and first name, written by ``save()`` and ``bulk_create()`` alike."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        text = normalised(f"{model_instance.last_name} {model_instance.first_name}")[:SEARCH_NAME_LENGTH]
+        setattr(model_instance, self.attname, text)
+        return text
 
 
 class UserQuerySet(models.QuerySet["User"]):
+    def people(self) -> UserQuerySet:
+        """Without the account under which the installation acts."""
+        return self.exclude(email=SYSTEM_EMAIL)
+
+    def matching(self, text: str) -> UserQuerySet:
+        """Every word of the text is in the name, whatever the order, the accents and the case."""
+        found = self
+        for word in normalised(text).split():
+            found = found.filter(search_name__contains=word)
+        return found
+
     def holding(self, role: Role, team_id: int, on: date | None = None) -> UserQuerySet:
         """Active accounts that hold a role in a team on a day (today by default), by name."""
         held = Membership.objects.current(on).filter(role=role, team=team_id, user=OuterRef("pk"))
         return self.filter(Exists(held), is_active=True).order_by("last_name", "first_name", "pk")
+
+    # -- scopes -----------------------------------------------------------------------------------------------------
+
+    def may_be_listed_by(self, user: User) -> bool:
+        return any(user.standing.holds(role) for role in (Role.ADMINISTRATOR, Role.DPO, Role.COORDINATOR))
+
+    def fully_visible_to(self, user: User) -> UserQuerySet:
+        """Accounts of which the person reads everything: all of them for the administration and the DPO."""
+        reads = user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.DPO)
+        return self.people() if reads else self.none()
+
+    def visible_to(self, user: User) -> UserQuerySet:
+        """Those fully visible; for a coordination, who has or had a role in its teams."""
+        if user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.DPO):
+            return self.people()
+        return self._with_a_role(Membership.objects.in_teams_of(user))
+
+    def administered_by(self, user: User) -> UserQuerySet:
+        """Accounts whose identity and opening the person may change."""
+        return self.people() if user.standing.holds(Role.ADMINISTRATOR) else self.none()
+
+    def staffed_by(self, user: User) -> UserQuerySet:
+        """Known people to whom the person may give a role."""
+        if user.standing.holds(Role.ADMINISTRATOR):
+            return self.people()
+        return self._with_a_role(Membership.objects.in_teams_of(user))
+
+    def invited_by(self, user: User) -> UserQuerySet:
+        """People to whom the person may send the link of invitation again."""
+        if user.standing.holds(Role.ADMINISTRATOR):
+            return self.people()
+        return self._with_a_role(Membership.objects.endable_by(user).lasting())
+
+    def may_be_invited_by(self, user: User) -> bool:
+        """Who opens accounts for newcomers."""
+        return user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.COORDINATOR)
+
+    def _with_a_role(self, memberships: MembershipQuerySet) -> UserQuerySet:
+        return self.people().filter(Exists(memberships.filter(user=OuterRef("pk"))))
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -58,12 +121,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("adresse électronique", unique=True)
     first_name = models.CharField("prénom", max_length=80)
     last_name = models.CharField("nom", max_length=80)
+    search_name = PersonNameField("nom comparable", max_length=SEARCH_NAME_LENGTH, editable=False, db_index=True)
     employer = models.CharField("employeur", max_length=120, blank=True)
     is_active = models.BooleanField("compte actif", default=True)
     date_joined = models.DateTimeField("créé le", default=timezone.now)
 
     objects = UserManager()
-    history = History(excluded_fields=["password", "last_login"])
+    history = History(excluded_fields=["password", "last_login", "search_name"])
+    permission_scopes = {"referents.view_user": "visible_to", "referents.change_user": "administered_by"}
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -100,10 +165,33 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.standing.capacity
 
 
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    def current(self, on: date | None = None) -> MembershipQuerySet:
-        """Memberships in force on a day (today by default); the end is excluded."""
-        return self.filter(in_force(on))
+class MembershipQuerySet(DatedQuerySet["Membership"]):
+    def lasting(self, on: date | None = None) -> MembershipQuerySet:
+        """In force or to come on a day (today by default); what was cancelled before it began is neither."""
+        day = on or timezone.localdate()
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day) & Q(ends_on__gt=F("starts_on")))
+
+    def meeting(self, starts_on: date, ends_on: date | None) -> MembershipQuerySet:
+        """Those that share at least one day with ``[starts_on, ends_on)``."""
+        return self.overlapping(starts_on, ends_on).exclude(ends_on=F("starts_on"))
+
+    # -- scopes -----------------------------------------------------------------------------------------------------
+
+    def in_teams_of(self, user: User) -> MembershipQuerySet:
+        """In the teams that the person coordinates today."""
+        return self.filter(team__in=user.standing.team_ids(Role.COORDINATOR))
+
+    def visible_to(self, user: User) -> MembershipQuerySet:
+        """All for the administration and the DPO; for a coordination, those of its teams and no other."""
+        if user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.DPO):
+            return self
+        return self.in_teams_of(user)
+
+    def endable_by(self, user: User) -> MembershipQuerySet:
+        """All for the administration; for a coordination, the référents and members of the EPRE of its teams."""
+        if user.standing.holds(Role.ADMINISTRATOR):
+            return self
+        return self.in_teams_of(user).filter(role__in=COORDINATED_ROLES)
 
 
 class Membership(models.Model):
@@ -124,6 +212,7 @@ class Membership(models.Model):
 
     objects = MembershipQuerySet.as_manager()
     history = History()
+    permission_scopes = {"referents.view_membership": "visible_to", "referents.change_membership": "endable_by"}
 
     class Meta:
         verbose_name = "appartenance"
@@ -153,6 +242,36 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"Membership {self.pk}"
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which the role is held, None while no end is known."""
+        return self.ends_on - timedelta(days=1) if self.ends_on else None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Ended before it began: it never opened anything."""
+        return self.ends_on == self.starts_on
+
+    @property
+    def is_over(self) -> bool:
+        return self.ends_on is not None and self.ends_on <= max(timezone.localdate(), self.starts_on)
+
+    @property
+    def is_to_come(self) -> bool:
+        return not self.is_cancelled and self.starts_on > timezone.localdate()
+
+
+class CharterSignatureQuerySet(models.QuerySet["CharterSignature"]):
+    def of_version_in_force(self) -> CharterSignatureQuerySet:
+        """A new version of the charter asks everybody for a new signature."""
+        return self.filter(version=settings.CHARTER_VERSION)
+
+
+def charter_until(person: str) -> Subquery:
+    """First day without a valid charter, in the version in force; ``person`` is the outer column of the account."""
+    charters = CharterSignature.objects.of_version_in_force().filter(user=OuterRef(person)).order_by()
+    return Subquery(charters.values("user").annotate(until=Max("expires_on")).values("until"))
+
 
 class CharterSignature(models.Model):
     """The confidentiality charter, signed for a year; without a valid one no nominative page opens."""
@@ -161,8 +280,10 @@ class CharterSignature(models.Model):
     version = models.CharField("version", max_length=20)
     signed_on = models.DateField("signée le")
     expires_on = models.DateField("valable jusqu’au", help_text="Ce jour n’est plus compris.")
+    reminded_at = models.DateTimeField("rappel envoyé le", null=True, blank=True, editable=False)
 
-    history = History()
+    objects = CharterSignatureQuerySet.as_manager()
+    history = History(excluded_fields=["reminded_at"])
 
     class Meta:
         verbose_name = "charte de confidentialité"
