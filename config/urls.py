@@ -5,12 +5,14 @@ from django.conf import settings
 from django.urls import include, path, re_path
 
 from config import views
+from partners.admin import reference
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("", include("pre_cases.urls")),
     path("", include("partners.urls")),
     path("", include("referents.urls")),
+    path("administration/donnees/", reference.urls),
     path("connexion/", account.login, name="account_login"),
     path("deconnexion/", account.logout, name="account_logout"),
     path("compte/inactif/", account.account_inactive, name="account_inactive"),
