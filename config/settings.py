@@ -156,6 +156,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "referents.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "reset_password": "referents.forms.passwords.LostPasswordForm",
+    "user_token": "referents.forms.passwords.LostPasswordLinkForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

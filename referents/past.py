@@ -61,13 +61,13 @@ def _change_of_identity(former: Any, version: Any) -> str:
         return "Compte ouvert"
     if former.is_active != version.is_active:
         reason = REASONS.get((version.history_change_reason or "").rpartition(":")[2], "")
-        return ("Compte réactivé" if version.is_active else "Compte suspendu") + (f" : {reason}" if reason else "")
+        return ("Compte réactivé" if version.is_active else "Compte suspendu") + (f" : {reason}" if reason else "")
     changed = [
-        f"{label} (avant : {getattr(former, name) or 'vide'})"
+        f"{label} (avant : {getattr(former, name) or 'vide'})"
         for name, label in IDENTITY.items()
         if getattr(former, name) != getattr(version, name)
     ]
-    return f"Identité corrigée : {', '.join(changed)}" if changed else ""
+    return f"Identité corrigée : {', '.join(changed)}" if changed else ""
 
 
 def _roles(memberships: MembershipQuerySet) -> Iterator[PastChange]:
@@ -78,11 +78,11 @@ def _roles(memberships: MembershipQuerySet) -> Iterator[PastChange]:
         name = row.get_role_display() + (f", équipe {row.team.name}" if row.team else "")
         if version.history_type == "+":
             until = f", accès fermé dès le {day(version.ends_on)}" if version.ends_on else ""
-            text = f"Rôle donné : {name}, à partir du {day(version.starts_on)}{until}"
+            text = f"Rôle donné : {name}, à partir du {day(version.starts_on)}{until}"
         elif version.ends_on == version.starts_on:
-            text = f"Rôle annulé avant de commencer : {name}"
+            text = f"Rôle annulé avant de commencer : {name}"
         else:
-            text = f"Fin du rôle : {name}, accès fermé dès le {day(version.ends_on)}"
+            text = f"Fin du rôle : {name}, accès fermé dès le {day(version.ends_on)}"
         yield PastChange(version.history_date, text, version.history_user_id)
 
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from pre_cases.stages import ParcoursStage
 from referents.intervals import in_force
-from referents.models import Role
+from referents.models import Membership, Role
 from referents.models.user import TEAM_ROLES
 
 if TYPE_CHECKING:
@@ -65,9 +65,14 @@ def _without_review(day: date) -> Q:
 
 
 def _without_referent(day: date) -> Q:
+    """Nobody follows it: no assignment holds, or its référent has left the team or is suspended."""
     from pre_cases.models import Assignment
 
-    return ~Q(Exists(Assignment.objects.filter(in_force(day), parcours=OuterRef("pk"))))
+    role = Membership.objects.lasting(day).filter(
+        user=OuterRef("referent"), team=OuterRef("parcours__team"), role=Role.REFERENT
+    )
+    followed = Assignment.objects.filter(in_force(day), parcours=OuterRef("pk"), referent__is_active=True)
+    return ~Q(Exists(followed.filter(Exists(role))))
 
 
 def _incomplete(day: date) -> Q:

@@ -58,7 +58,7 @@ class MembershipForm(forms.Form):
         offered = list(roles)
         team.required = all(choice in TEAM_ROLES for choice in offered)
         if not team.required:
-            team.help_text = "Pour un rôle exercé dans une équipe ; vide pour un rôle de tout le programme."
+            team.help_text = "Pour un rôle exercé dans une équipe ; vide pour un rôle de tout le programme."
         shown = [(one.pk, team.label_from_instance(one)) for one in teams]  # type: ignore[attr-defined]
         team.widget.choices = shown if team.required and len(shown) == 1 else [("", "À choisir"), *shown]
         role.widget.choices = [("", "À choisir"), *((choice.value, choice.label) for choice in offered)]
@@ -67,9 +67,9 @@ class MembershipForm(forms.Form):
         values: dict[str, Any] = super().clean() or {}
         role, team = values.get("role"), values.get("team")
         if role in TEAM_ROLES and team is None and "team" not in self.errors:
-            self.add_error("team", "Dans quelle équipe ? Ce rôle ne s’exerce pas pour tout le programme.")
+            self.add_error("team", "Dans quelle équipe ? Ce rôle ne s’exerce pas pour tout le programme.")
         elif role and role not in TEAM_ROLES and team is not None:
-            self.add_error("team", "Ce rôle s’exerce pour tout le programme : laissez l’équipe vide.")
+            self.add_error("team", "Ce rôle s’exerce pour tout le programme : laissez l’équipe vide.")
         return values
 
 
@@ -86,7 +86,7 @@ class EndForm(forms.Form):
     ends_on = DayField(
         label="Accès fermé dès le",
         initial=timezone.localdate,
-        help_text="Aujourd’hui : l’accès se ferme tout de suite.",
+        help_text="Aujourd’hui : l’accès se ferme tout de suite.",
     )
 
 

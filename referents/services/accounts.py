@@ -115,7 +115,7 @@ def end_account(*, user: User, ends_on: date | None = None, by: User) -> int:
     _require_somebody_else(current, by)
     day = ends_on or timezone.localdate()
     if day < timezone.localdate():
-        raise Refused("L’accès ferme aujourd’hui au plus tôt : le passé ne se change pas.", field="ends_on")
+        raise Refused("L’accès ferme aujourd’hui au plus tôt : le passé ne se change pas.", field="ends_on")
     closing = [row for row in _lasting_roles(current) if row.ends_on is None or row.ends_on > day]
     if not closing:
         raise NothingToChange("Aucun rôle ne reste ouvert après ce jour.")
@@ -156,7 +156,7 @@ def _lasting_roles(user: User) -> list[Membership]:
 
 def _require_somebody_else(user: User, person: User) -> None:
     if user.pk == person.pk:
-        raise NotYourself("Vous ne pouvez pas fermer votre propre compte : demandez-le à quelqu’un d’autre.")
+        raise NotYourself("Vous ne pouvez pas fermer votre propre compte : demandez-le à quelqu’un d’autre.")
 
 
 def _require_free(email: str, beside: User | None = None) -> None:

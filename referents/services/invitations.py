@@ -37,8 +37,8 @@ class Closed(enum.StrEnum):
 
 SENTENCES = {
     Closed.UNKNOWN: "Ce lien n’est pas complet, ou n’a jamais existé. Recopiez-le en entier depuis le courriel.",
-    Closed.USED: "Ce lien a déjà servi : votre mot de passe est choisi, connectez-vous.",
-    Closed.REPLACED: "Un lien plus récent vous a été envoyé : utilisez celui du dernier courriel.",
+    Closed.USED: "Ce lien a déjà servi : votre mot de passe est choisi, connectez-vous.",
+    Closed.REPLACED: "Un lien plus récent vous a été envoyé : utilisez celui du dernier courriel.",
     Closed.REVOKED: "Cette invitation a été annulée. Si vous l’attendiez, demandez-en une autre à la coordination.",
     Closed.EXPIRED: "Ce lien n’était valable que trois jours. Demandez-en un autre à la coordination.",
     Closed.SUSPENDED: "Ce compte est suspendu. Adressez-vous à l’administration technique.",
@@ -97,7 +97,7 @@ def invite(
         grant_membership(user=user, by=by, **first_role)
         send_invitation(user=user, by=by)
     elif by.standing.holds(Role.ADMINISTRATOR):
-        raise EmailAlreadyUsed("Cette adresse ouvre déjà un compte : ajoutez-lui ce rôle.", field="email")
+        raise EmailAlreadyUsed("Cette adresse ouvre déjà un compte : ajoutez-lui ce rôle.", field="email")
     else:
         _give_to_known(known, by, **first_role)
 
@@ -125,9 +125,9 @@ def send_invitation(*, user: User, by: User) -> Invitation:
         raise NotYoursToInvite("Vous ne pouvez pas inviter cette personne.", kind=KIND)
     current = User.objects.select_for_update().get(pk=user.pk)
     if not current.is_active:
-        raise AccountSuspended("Ce compte est suspendu : réactivez-le d’abord.")
+        raise AccountSuspended("Ce compte est suspendu : réactivez-le d’abord.")
     if current.has_usable_password():
-        raise AlreadyEntered("Cette personne a déjà un mot de passe : « Mot de passe oublié » lui en donne un autre.")
+        raise AlreadyEntered("Cette personne a déjà un mot de passe : « Mot de passe oublié » lui en donne un autre.")
     revoke_invitations(current)
     now = timezone.now()
     expires_at = now + timedelta(hours=settings.INVITATION_HOURS)

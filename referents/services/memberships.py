@@ -100,7 +100,7 @@ def _require_right(person: User, user: User, role: Role, team: Team | None) -> N
     if person.email == SYSTEM_EMAIL:  # the command that makes the first administrator
         return
     if person.pk == user.pk:
-        raise NotYoursToGive("Personne ne se donne un rôle : demandez-le à quelqu’un d’autre.", field="role", kind=KIND)
+        raise NotYoursToGive("Personne ne se donne un rôle : demandez-le à quelqu’un d’autre.", field="role", kind=KIND)
     if role not in roles_given_by(person):
         raise NotYoursToGive("Ce rôle ne se donne que par l’administration technique.", field="role", kind=KIND)
     if team is not None and not Team.objects.staffed_by(person).filter(pk=team.pk).exists():
@@ -131,7 +131,7 @@ def _require_separate_duties(wanted: Membership) -> None:
     held = Membership.objects.filter(user=wanted.user, role__in=opposite)
     if held.meeting(wanted.starts_on, wanted.ends_on).exists():
         raise SeparateDuties(
-            "L’administration technique ne voit aucune situation : elle ne se cumule pas, le même jour, avec un rôle "
+            "L’administration technique ne voit aucune situation : elle ne se cumule pas, le même jour, avec un rôle "
             "auprès des enfants. Mettez d’abord fin à l’autre.",
             field="role",
         )
@@ -140,7 +140,7 @@ def _require_separate_duties(wanted: Membership) -> None:
 def _too_early(membership: Membership) -> str:
     if membership.is_to_come:
         return f"Ce rôle commence le {long_day(membership.starts_on)} : l’accès ferme ce jour-là au plus tôt."
-    return "L’accès ferme aujourd’hui au plus tôt : le passé ne se change pas."
+    return "L’accès ferme aujourd’hui au plus tôt : le passé ne se change pas."
 
 
 # -- nobody left ----------------------------------------------------------------------------------------------------
@@ -183,5 +183,5 @@ def _first_empty_day(spans: list[tuple[date, date | None]]) -> date | None:
 
 def _nobody(role: str) -> str:
     if role == Role.ADMINISTRATOR:
-        return "Plus personne ne tiendrait l’administration technique : donnez d’abord ce rôle à quelqu’un d’autre."
-    return "L’équipe n’aurait plus de coordination : donnez d’abord ce rôle à quelqu’un d’autre, dès ce jour."
+        return "Plus personne ne tiendrait l’administration technique : donnez d’abord ce rôle à quelqu’un d’autre."
+    return "L’équipe n’aurait plus de coordination : donnez d’abord ce rôle à quelqu’un d’autre, dès ce jour."

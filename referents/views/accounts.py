@@ -122,7 +122,7 @@ def account_invite(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         attempt(form, lambda: invite(by=request.user, **form.cleaned_data))
     if form.is_bound and not form.errors:
-        messages.success(request, "C’est enregistré : la personne reçoit un courriel.")
+        messages.success(request, "C’est enregistré : la personne reçoit un courriel.")
         return redirect("account_list")
     return render(request, "referents/account_invite.html", {"form": form}, status=422 if form.is_bound else 200)
 

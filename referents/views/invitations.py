@@ -30,7 +30,7 @@ def invitation_send(request: SignedInRequest, pk: int) -> HttpResponse:
     account = consult(request, User.objects.invited_by(request.user), pk=pk)
     try:
         send_invitation(user=account, by=request.user)
-        messages.success(request, "Un nouveau lien part par courriel ; l’ancien ne sert plus.")
+        messages.success(request, "Un nouveau lien part par courriel ; l’ancien ne sert plus.")
     except Refused as refusal:
         messages.error(request, str(refusal))
     return redirect("account_detail", pk=pk)
