@@ -157,8 +157,8 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "referents.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "reset_password": "referents.forms.passwords.LostPasswordForm",
-    "user_token": "referents.forms.passwords.LostPasswordLinkForm",
+    "reset_password": "referents.forms.passwords.LostPasswordForm",  # nosec B105 - a path
+    "user_token": "referents.forms.passwords.LostPasswordLinkForm",  # nosec B105 - a path
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

@@ -11,6 +11,7 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,6 +30,7 @@ class ReferenceSite(admin.AdminSite):
     site_title = "Marelle"
     site_header = "Données de référence"
     index_title = "Données de référence"
+    index_template = "reference/index.html"
     enable_nav_sidebar = False
     final_catch_all_view = False
 
@@ -109,6 +111,27 @@ class ReferenceAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         """What past years are counted by is never deleted."""
         return False
+
+    def changelist_view(self, request: Any, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: Any,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        title = f"{self.opts.verbose_name} : {'modifier' if object_id else 'ajouter'}".capitalize()
+        return super().changeform_view(request, object_id, form_url, {"title": title, **(extra_context or {})})
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Plain lists of choices: each kind of data has its own page, without pop-up windows."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
     def save_model(self, request: Any, obj: Any, form: ModelForm, change: bool) -> None:
         save_reference(record=obj, fields=form.changed_data, by=request.user)

@@ -22,7 +22,16 @@ from partners.models import Organisation, School, Term
 from pre_cases.models import Action, DuplicateNotice, Objective, StatisticsExport, Task
 from pre_cases.services.parcours import close_parcours
 from referents.services.invitations import send_invitation
-from tests.cast import Cast, make_agreement, make_child, make_document, make_enrolment, make_parcours, make_saisine
+from tests.cast import (
+    Cast,
+    make_agreement,
+    make_child,
+    make_document,
+    make_enrolment,
+    make_parcours,
+    make_saisine,
+    make_user,
+)
 
 OPEN = "ouvert"
 SHARED = "lecture, partagé"
@@ -331,7 +340,7 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "partners:organisation_detail": lambda cast: Organisation.objects.get().pk,
         "partners:organisation_change": lambda cast: Organisation.objects.get().pk,
         "partners:project_detail": lambda cast: cast.project.pk,
-        "invitation_accept": lambda cast: send_invitation(user=cast.benoit, by=cast.hugo).token,
+        "invitation_accept": lambda cast: send_invitation(user=make_user("Nora"), by=cast.hugo).token,
         "membership_end": lambda cast: cast.benoit.memberships.get().pk,
         "reference:app_list": lambda cast: "partners",
         "reference:partners_term_change": lambda cast: quote("level:ce2"),

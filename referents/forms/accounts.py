@@ -107,7 +107,7 @@ class FirstPasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="Douze signes au moins. Une phrase dont vous vous souvenez vaut mieux qu’un mot compliqué.",
     )
-    again = forms.CharField(
+    password_again = forms.CharField(
         label="Le même, encore une fois",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
@@ -124,6 +124,6 @@ class FirstPasswordForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
-        if "password" in values and "again" in values and values["password"] != values["again"]:
-            self.add_error("again", "Ce n’est pas le même mot de passe.")
+        if "password" in values and "password_again" in values and values["password"] != values["password_again"]:
+            self.add_error("password_again", "Ce n’est pas le même mot de passe.")
         return values

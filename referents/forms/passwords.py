@@ -6,6 +6,8 @@ from referents.models import User
 
 
 class LostPasswordForm(ResetPasswordForm):
+    users: list[User]
+
     def clean_email(self) -> str:
         """An account never entered is answered like no account: its invitation, its delay and its end stay the rule."""
         email: str = super().clean_email()

@@ -68,14 +68,13 @@ class UserQuerySet(models.QuerySet["User"]):
     def may_be_listed_by(self, user: User) -> bool:
         return any(user.standing.holds(role) for role in (Role.ADMINISTRATOR, Role.DPO, Role.COORDINATOR))
 
-    def fully_visible_to(self, user: User) -> UserQuerySet:
-        """Accounts of which the person reads everything: all of them for the administration and the DPO."""
-        reads = user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.DPO)
-        return self.people() if reads else self.none()
+    def may_be_wholly_listed_by(self, user: User) -> bool:
+        """Who reads every account, and everything of it."""
+        return user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.DPO)
 
     def visible_to(self, user: User) -> UserQuerySet:
-        """Those fully visible; for a coordination, who has or had a role in its teams."""
-        if user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.DPO):
+        """Everybody for the administration and the DPO; for a coordination, who has or had a role in its teams."""
+        if self.may_be_wholly_listed_by(user):
             return self.people()
         return self._with_a_role(Membership.objects.in_teams_of(user))
 
@@ -151,6 +150,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def has_entered(self) -> bool:
+        """Whether the person already has a way in, by a password or by another door: no invitation is needed."""
+        return self.has_usable_password() or self.last_login is not None
 
     @cached_property
     def standing(self) -> Standing:

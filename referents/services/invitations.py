@@ -37,7 +37,7 @@ class Closed(enum.StrEnum):
 
 SENTENCES = {
     Closed.UNKNOWN: "Ce lien n’est pas complet, ou n’a jamais existé. Recopiez-le en entier depuis le courriel.",
-    Closed.USED: "Ce lien a déjà servi : votre mot de passe est choisi, connectez-vous.",
+    Closed.USED: "Ce lien a déjà servi : connectez-vous.",
     Closed.REPLACED: "Un lien plus récent vous a été envoyé : utilisez celui du dernier courriel.",
     Closed.REVOKED: "Cette invitation a été annulée. Si vous l’attendiez, demandez-en une autre à la coordination.",
     Closed.EXPIRED: "Ce lien n’était valable que trois jours. Demandez-en un autre à la coordination.",
@@ -59,7 +59,7 @@ class NotYoursToInvite(Overreach):
 
 
 class AlreadyEntered(Refused):
-    """The person has a password: a lost one is the person's own affair."""
+    """The person has a way in: a lost password is the person's own affair."""
 
 
 class NotAnAddress(Refused):
@@ -112,7 +112,7 @@ def _give_to_known(user: User, giver: User, **role: Any) -> None:
     except RoleAlreadyHeld as refusal:
         refusal.field = "email"
         raise
-    if user.is_active and not user.has_usable_password():
+    if user.is_active and not user.has_entered:
         send_invitation(user=user, by=giver)
     elif user.is_active:
         transaction.on_commit(_telling("tell_role_given", membership.pk), robust=True)
@@ -126,8 +126,10 @@ def send_invitation(*, user: User, by: User) -> Invitation:
     current = User.objects.select_for_update().get(pk=user.pk)
     if not current.is_active:
         raise AccountSuspended("Ce compte est suspendu : réactivez-le d’abord.")
-    if current.has_usable_password():
-        raise AlreadyEntered("Cette personne a déjà un mot de passe : « Mot de passe oublié » lui en donne un autre.")
+    if current.has_entered:
+        raise AlreadyEntered(
+            "Cette personne est déjà entrée : « Mot de passe oublié » lui donne un autre mot de passe."
+        )
     revoke_invitations(current)
     now = timezone.now()
     expires_at = now + timedelta(hours=settings.INVITATION_HOURS)
@@ -179,7 +181,7 @@ def _require_open(invitation: Invitation) -> None:
         reason = Closed.REPLACED if newer.exists() else Closed.REVOKED
     elif invitation.has_expired:
         reason = Closed.EXPIRED
-    elif invitation.user.has_usable_password():
+    elif invitation.user.has_entered:
         reason = Closed.USED
     if not invitation.user.is_active and reason is not Closed.USED:
         reason = Closed.SUSPENDED

@@ -69,6 +69,7 @@ def _list_context(request: SignedInRequest) -> dict[str, Any]:
     return {
         "search": AccountSearchForm(),
         "today": timezone.localdate(),
+        "is_whole": User.objects.may_be_wholly_listed_by(request.user),
         "may_invite": User.objects.may_be_invited_by(request.user),
     }
 
@@ -93,7 +94,7 @@ def account_detail(request: SignedInRequest, pk: int) -> HttpResponse:
     account = consult(request, shown_accounts(request.user), pk=pk)
     roles = Membership.objects.visible_to(request.user)
     administers = User.objects.administered_by(request.user).filter(pk=pk).exists()
-    reads_all = User.objects.fully_visible_to(request.user).filter(pk=pk).exists()
+    reads_all = User.objects.may_be_wholly_listed_by(request.user)
     endable = set(Membership.objects.endable_by(request.user).filter(user=pk).values_list("pk", flat=True))
     rows = list(roles.filter(user=pk).select_related("team").order_by("-starts_on", "-pk"))
     may_invite = User.objects.invited_by(request.user).filter(pk=pk).exists()
@@ -106,7 +107,7 @@ def account_detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "administers": administers,
         "reads_all": reads_all,
         "may_grant": User.objects.staffed_by(request.user).filter(pk=pk).exists() and pk != request.user.pk,
-        "may_send": may_invite and account.is_active and not account.has_usable_password(),
+        "may_send": may_invite and account.is_active and not account.has_entered,
         "is_self": pk == request.user.pk,
         "today": timezone.localdate(),
     }

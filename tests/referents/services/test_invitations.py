@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.core import mail
+from django.utils import timezone
 
 from audit.history import SYSTEM_EMAIL, system_account
 from audit.journal.models import Event
@@ -123,6 +124,13 @@ class TestSendInvitation:
         with pytest.raises(AccountSuspended, match="réactivez"):
             send_invitation(user=cast.david, by=cast.hugo)
 
+    def test_is_refused_for_who_entered_by_another_door(self, cast: Cast) -> None:
+        """A link would add a password to an account that signs in without any."""
+        cast.benoit.last_login = timezone.now()
+        cast.benoit.save(update_fields=["last_login"])
+        with pytest.raises(AlreadyEntered):
+            send_invitation(user=cast.benoit, by=cast.hugo)
+
     @pytest.mark.parametrize("name", ["chloe", "yann", "esther"])
     def test_is_for_a_coordination_that_of_its_own_people(self, cast: Cast, name: str) -> None:
         with pytest.raises(NotYoursToInvite):
@@ -236,4 +244,4 @@ class TestTwoClicks:
             lambda: Event.objects.filter(action="accept").count(),
         )
         assert used == 1
-        assert outcomes == ["Ce lien a déjà servi : votre mot de passe est choisi, connectez-vous.", "User"]
+        assert outcomes == ["Ce lien a déjà servi : connectez-vous.", "User"]

@@ -189,8 +189,8 @@ class TestAccountDetail:
         for reader in (cast.hugo, cast.gaelle):
             past = signed_in(reader).get(self.url(cast.benoit)).context["past"]
             texts = {change.text: change.author for change in past}
-            assert texts["Identité corrigée : nom (avant : Test)"] == "Hugo Test"
-            assert texts["Compte suspendu : matériel ou mot de passe perdu, volé, divulgué"] == "Hugo Test"
+            assert texts["Identité corrigée : nom (avant : Test)"] == "Hugo Test"
+            assert texts["Compte suspendu : matériel ou mot de passe perdu, volé, divulgué"] == "Hugo Test"
             assert texts["Compte ouvert"] == ""
 
     def test_shows_a_coordination_only_what_concerns_its_teams(self, cast: Cast, signed_in) -> None:

@@ -30,7 +30,7 @@ def url(invitation: Invitation) -> str:
 
 
 def twice(password: str) -> dict[str, str]:
-    return {"password": password, "again": password}
+    return {"password": password, "password_again": password}
 
 
 class TestInvitationAccept:
@@ -62,8 +62,8 @@ class TestInvitationAccept:
         [
             (twice("court"), "password"),
             (twice("password1234"), "password"),
-            ({"password": PASSWORD, "again": "autre-longue-phrase"}, "again"),
-            ({"password": PASSWORD}, "again"),
+            ({"password": PASSWORD, "password_again": "autre-longue-phrase"}, "password_again"),
+            ({"password": PASSWORD}, "password_again"),
             ({}, "password"),
         ],
     )
@@ -127,5 +127,5 @@ class TestInvitationSend:
         cast.benoit.save(update_fields=["password"])
         client = signed_in(cast.amina)
         page = client.post(reverse("invitation_send", args=[cast.benoit.pk]), follow=True)
-        assert "a déjà un mot de passe" in page.content.decode()
+        assert "est déjà entrée" in page.content.decode()
         assert not cast.benoit.invitations.exists()
