@@ -7,7 +7,8 @@ from typing import Any
 from django.utils import timezone
 
 from referents.models import Membership, Role, Team, User
-from referents.models.user import NOMINATIVE_ROLES, charter_until
+from referents.models.charter import charter_until
+from referents.models.user import NOMINATIVE_ROLES
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audit.journal.consult import capped_counts, consult, consult_page
 from referents.forms.accounts import AccountSearchForm, IdentityForm, InviteForm
 from referents.models import Membership, Team, User
-from referents.models.user import UserQuerySet, charter_until
+from referents.models.charter import charter_until
+from referents.models.user import UserQuerySet
 from referents.past import past_of
 from referents.requests import SignedInRequest
 from referents.services.accounts import change_identity
