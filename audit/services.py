@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 from django.db import transaction
 
-from audit.history import MissingActor, acting_as
+from audit.history import MissingActor, acting_as, actor_or_none
+from audit.journal.models import Action
+from audit.journal.record import record_event
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -30,6 +32,17 @@ class Refused(Exception):
         self.field = field
 
 
+class Overreach(Refused):
+    """Somebody asked for more than their rights: besides the sentence, the refusal is written in the journal.
+
+    ``kind`` is the label of what was asked about, "referents.membership".
+    """
+
+    def __init__(self, sentence: str, *, field: str | None = None, kind: str = "") -> None:
+        super().__init__(sentence, field=field)
+        self.kind = kind
+
+
 def service(function: Callable[P, R]) -> Callable[P, R]:
     """Run a change in one transaction, signed by the person given as ``by``; the arguments are keyword-only."""
     parameters = inspect.signature(function).parameters
@@ -41,8 +54,15 @@ def service(function: Callable[P, R]) -> Callable[P, R]:
         by = cast("AbstractBaseUser | None", kwargs.get("by"))
         if by is None:
             raise MissingActor(f"{function.__qualname__}: by= names the person who makes the change.")
-        with acting_as(by), transaction.atomic():
-            return function(*args, **kwargs)
+        is_outermost = actor_or_none() is None
+        try:
+            with acting_as(by), transaction.atomic():
+                return function(*args, **kwargs)
+        except Overreach as refusal:
+            if is_outermost:  # once, after everything was rolled back
+                asked = {"asked": function.__name__}
+                record_event(Action.REFUSAL, kind=refusal.kind, actor=by, detail=asked)
+            raise
 
     run.is_service = True  # type: ignore[attr-defined]
     return run

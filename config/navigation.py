@@ -23,10 +23,13 @@ ENTRIES: list[tuple[str, str, tuple[Role, ...]]] = [
     ("Protection des données", "pre_cases:protection", (Role.DPO,)),
     ("Accès exceptionnels", "pre_cases:exceptional_list", (Role.DPO,)),
     ("Journal", "journal_list", (Role.DPO,)),
-    ("Comptes", "account_list", (Role.ADMINISTRATOR,)),
+    ("Administration", "administration", (Role.ADMINISTRATOR,)),
+    ("Comptes", "account_list", (Role.ADMINISTRATOR, Role.DPO)),
+    ("Professionnels", "account_list", (Role.COORDINATOR,)),
     ("Projets", "partners:project_list", (Role.REFERENT, Role.COORDINATOR, Role.PILOTAGE)),
     ("Organismes", "partners:organisation_list", ()),
     ("Écoles", "partners:school_list", ()),
+    ("Nomenclatures", "reference:index", (Role.PILOTAGE,)),
 ]
 
 
@@ -34,10 +37,11 @@ def entries_for(request: HttpRequest) -> list[dict[str, Any]]:
     standing = request.user.standing  # type: ignore[union-attr]
     if not standing.is_active or standing.needs_charter:
         return []
-    offered = [
-        (label, name) for label, name, roles in ENTRIES if not roles or any(standing.holds(role) for role in roles)
-    ]
-    urls = [(label, reverse(name)) for label, name in offered]
+    offered: dict[str, str] = {}  # a page that two roles open is offered once
+    for label, name, roles in ENTRIES:
+        if not roles or any(standing.holds(role) for role in roles):
+            offered.setdefault(name, label)
+    urls = [(label, reverse(name)) for name, label in offered.items()]
     # the longest address that begins the current one is where the person is
     here = max((url for _, url in urls if request.path.startswith(url)), key=len, default="")
     return [{"label": label, "url": url, "active": url == here} for label, url in urls]

@@ -5,6 +5,7 @@
 """
 
 import hashlib
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,11 @@ if len(SECRET_KEY) < 40:
     raise ImproperlyConfigured("SECRET_KEY must hold at least 40 characters.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if DEMO else [])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SITE_URL = env.str(  # how e-mails written by the worker name the site
+    "MARELLE_SITE_URL",
+    default="http://127.0.0.1:8000" if DEMO else f"https://{ALLOWED_HOSTS[0]}" if ALLOWED_HOSTS else "",
+)
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 VAR_DIR = Path(env.str("MARELLE_VAR_DIR", default=str(BASE_DIR / "var")))
 
 # The key-encryption key: "file:/path/to/key", "env:NAME_OF_THE_VARIABLE" (base64) or a PKCS#11 URI.
@@ -43,6 +49,7 @@ INSTALLED_APPS = [
     "referents",
     "audit",
     "audit.encryption.keystore",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # reference data only: referents/admin.py
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -153,6 +160,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "referents.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "reset_password": "referents.forms.passwords.LostPasswordForm",  # nosec B105 - a path
+    "user_token": "referents.forms.passwords.LostPasswordLinkForm",  # nosec B105 - a path
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -337,4 +348,6 @@ CHILD_SEARCHES_A_DAY = env.int("MARELLE_CHILD_SEARCHES_A_DAY", default=40)  # be
 AGREEMENT_MONTHS = env.int("MARELLE_AGREEMENT_MONTHS", default=12)  # DPO
 CHARTER_VERSION = env.str("MARELLE_CHARTER_VERSION", default="2026-1")
 CHARTER_MONTHS = 12
+CHARTER_REMINDER_DAYS = 30  # before a charter expires, its reminder by e-mail
+INVITATION_HOURS = 72
 STATISTICS_THRESHOLD = env.int("MARELLE_STATISTICS_THRESHOLD", default=5)  # DPO; a cell holding 0 < n < t is small

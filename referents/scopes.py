@@ -1,10 +1,11 @@
-"""Who may read the journal and the list of accounts: rules on records that know no role themselves."""
+"""Who may read the journal: rules on records that know no role themselves."""
 
 from django.db.models import QuerySet
 
-from audit.history import SYSTEM_EMAIL
-from audit.journal.models import Event
+from audit.journal.models import Action, Event
 from referents.models import Role, User
+
+SIGN_INS = (Action.SIGN_IN, Action.SIGN_IN_FAILED, Action.SIGN_OUT)
 
 
 def may_read_journal(user: User) -> bool:
@@ -16,10 +17,11 @@ def readable_events(user: User) -> QuerySet[Event]:
     return Event.objects.all() if may_read_journal(user) else Event.objects.none()
 
 
-def may_read_accounts(user: User) -> bool:
+def may_administer(user: User) -> bool:
+    """The home of the technical administration: counts and states, no case."""
     return user.standing.holds(Role.ADMINISTRATOR)
 
 
-def readable_accounts(user: User) -> QuerySet[User]:
-    """Every account of a person, for the technical administration."""
-    return User.objects.exclude(email=SYSTEM_EMAIL) if may_read_accounts(user) else User.objects.none()
+def readable_sign_ins(user: User) -> QuerySet[Event]:
+    """Of the journal, the technical administration reads who signed in and out, and nothing else."""
+    return Event.objects.filter(action__in=SIGN_INS) if may_administer(user) else Event.objects.none()

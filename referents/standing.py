@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Max, OuterRef, Subquery
 from django.utils import timezone
 
-from referents.models import CharterSignature, Membership, Role, Team, User
+from referents.models import Membership, Role, Team, User
+from referents.models.charter import charter_until
 from referents.models.user import NOMINATIVE_ROLES
 
 
@@ -49,17 +50,10 @@ class Standing:
 
 
 def standing_of(user: User) -> Standing:
-    charter = (
-        CharterSignature.objects.filter(user=OuterRef("user"))
-        .order_by()
-        .values("user")
-        .annotate(until=Max("expires_on"))
-        .values("until")
-    )
-    memberships = tuple(
+    memberships: tuple[Any, ...] = tuple(
         Membership.objects.current()
         .filter(user=user)
         .select_related("team__arrondissement")
-        .annotate(charter_until=Subquery(charter))
+        .annotate(charter_until=charter_until("user"))
     )
     return Standing(memberships, memberships[0].charter_until if memberships else None)

@@ -19,7 +19,6 @@ from django.utils import timezone
 from audit.encryption.keys import create_data_key, load_keys_of
 from audit.history import acting_as, system_account
 from partners.models import Organisation, Project, ProjectLead, ProjectTeam, School, Term, school_year_of
-from partners.models.text import normalised
 from pre_cases.models import (
     Adult,
     Agreement,
@@ -46,6 +45,7 @@ from pre_cases.services.document import add_document
 from pre_cases.services.search_index import index_child
 from referents.models import Arrondissement, CharterSignature, Membership, Role, StandIn, Team, User
 from referents.models.grant import stand_in_permission
+from referents.text import normalised
 
 PASSWORD = "correct-horse-battery"
 _numbers = count(1)

@@ -24,3 +24,4 @@ STATIC_ROOT.mkdir(parents=True)  # noqa: F405
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
+CHARTER_VERSION = "test"  # that of the cast

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.contrib.admin.utils import quote
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -21,6 +22,7 @@ from partners.models import Organisation, School, Term
 from pre_cases.models import AccessRequest, Action, DuplicateNotice, Objective, StatisticsExport, Task
 from pre_cases.services.parcours import close_parcours
 from referents.models import Role, User
+from referents.services.invitations import send_invitation
 from tests.cast import (
     Cast,
     make_agreement,
@@ -63,6 +65,12 @@ KEEPERS = (OPEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
 PILOTAGE = (HIDDEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
 PROFESSIONALS = (OPEN, OPEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
 EVERYBODY = (OPEN,) * 8 + OUTSIDE
+ADMINISTRATION = (HIDDEN,) * 7 + (OPEN, *OUTSIDE)
+STAFFING = (OPEN, *(HIDDEN,) * 6, OPEN, *OUTSIDE)  # the people of team A: its coordination, and the administration
+PEOPLE_READ = (OPEN, *(HIDDEN,) * 5, OPEN, OPEN, *OUTSIDE)
+LISTS = (*(HIDDEN,) * 4, OPEN, HIDDEN, OPEN, OPEN, *OUTSIDE)  # the DPO reads them
+LISTS_KEPT = (*(HIDDEN,) * 4, OPEN, HIDDEN, HIDDEN, OPEN, *OUTSIDE)
+TERRITORY = (*(HIDDEN,) * 6, OPEN, OPEN, *OUTSIDE)
 
 MATRIX: dict[str, tuple[str, ...]] = {
     "home": EVERYBODY,
@@ -164,8 +172,34 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "second_factor": EVERYBODY,
     "account_security": EVERYBODY,  # one's own account
     "sign_out_everywhere": EVERYBODY,
-    "account_list": (HIDDEN,) * 7 + (OPEN, *OUTSIDE),
+    "invitation_accept": (OPEN,) * 10,  # for whoever holds the link, signed in or not
+    "account_list": PEOPLE_READ,
+    "account_search": PEOPLE_READ,
+    "account_detail": PEOPLE_READ,
+    "account_invite": STAFFING,
+    "invitation_send": STAFFING,
+    "membership_grant": STAFFING,
+    "membership_end": STAFFING,
+    "account_change": ADMINISTRATION,
+    "account_suspend": ADMINISTRATION,
+    "account_reactivate": ADMINISTRATION,
+    "account_end": ADMINISTRATION,
+    "administration": ADMINISTRATION,
+    "sign_in_list": ADMINISTRATION,
     "journal_list": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
+    # reference data, in Django's administration
+    "reference:index": LISTS,
+    "reference:jsi18n": LISTS,
+    "reference:app_list": LISTS,
+    "reference:partners_term_changelist": LISTS,
+    "reference:partners_term_change": LISTS,
+    "reference:partners_term_add": LISTS_KEPT,
+    "reference:referents_team_changelist": TERRITORY,
+    "reference:referents_team_change": TERRITORY,
+    "reference:referents_team_add": ADMINISTRATION,
+    "reference:referents_arrondissement_changelist": TERRITORY,
+    "reference:referents_arrondissement_change": TERRITORY,
+    "reference:referents_arrondissement_add": ADMINISTRATION,
 }
 # Signing in and the password: django-allauth's own pages, without anything about a child.
 SIGN_IN_PAGES = {
@@ -205,6 +239,7 @@ POST_ONLY = {
     "pre_cases:hand_over_cancel",
     "pre_cases:stand_in_end",
     "sign_out_everywhere",
+    "invitation_send",
 }
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "access-matrix.md"
 
@@ -346,62 +381,93 @@ def _school(cast: Cast) -> Any:
     return School.objects.create(uai="0750001D", name="École de la rue Neuve").uai
 
 
-ARGUMENT: dict[str, Callable[[Cast], Any]] = {
-    "pre_cases:parcours_reopen": _closed,
-    "pre_cases:parcours_enter": _in_evaluation,
-    "pre_cases:task_complete": _task,
-    "pre_cases:objective_result": _objective,
-    "pre_cases:action_create": _objective,
-    "pre_cases:action_end": _action,
-    "pre_cases:enrolment_end": lambda cast: make_enrolment(cast.ines_parcours, cast.project).pk,
-    "pre_cases:share_revoke": lambda cast: cast.share.pk,
-    "pre_cases:schooling_confirm": lambda cast: cast.ines.schoolings.get().pk,
-    "pre_cases:saisine_detail": _received,
-    "pre_cases:saisine_assign": _received,
-    "pre_cases:saisine_outcome": _received,
-    "pre_cases:saisine_entry": _received,
-    "pre_cases:agreement_present": _received,
-    "pre_cases:agreement_oral": _presented,
-    "pre_cases:agreement_sign": _presented,
-    "pre_cases:agreement_refuse": _presented,
-    "pre_cases:parcours_open": _signed,
-    "pre_cases:team_board": lambda cast: cast.team_a.code,
-    "pre_cases:team_parcours": lambda cast: cast.team_a.code,
-    "pre_cases:team_statistics": lambda cast: cast.team_a.code,
-    "pre_cases:team_search": lambda cast: cast.team_a.code,
-    "pre_cases:access_answer": _asked,
-    "pre_cases:exceptional_end": _exceptional,
-    "pre_cases:exceptional_review": _exceptional,
-    "pre_cases:caseload_hand_over": _caseload,
-    "pre_cases:stand_in_create": _caseload,
-    "pre_cases:stand_in_end": _stand_in,
-    "pre_cases:hand_over_refuse": _offered,
-    "pre_cases:hand_over_cancel": _proposed,
-    "pre_cases:document_download": _document,
-    "pre_cases:document_remove": _document,
-    "pre_cases:notice_settle": _notice,
-    "pre_cases:export_detail": _export,
-    "pre_cases:export_download": _export,
-    "pre_cases:project_change": lambda cast: cast.project.pk,
-    "partners:school_detail": _school,
-    "partners:organisation_detail": lambda cast: Organisation.objects.get().pk,
-    "partners:organisation_change": lambda cast: Organisation.objects.get().pk,
-    "partners:project_detail": lambda cast: cast.project.pk,
-} | {
-    f"pre_cases:{name}": (lambda cast: cast.ines.pk)
-    for name in (
-        "child_change",
-        "adult_create",
-        "residence_record",
-        "schooling_record",
-        "saisine_again",
-        "saisine_sibling",
+def _benoit(cast: Cast) -> Any:
+    return cast.benoit.pk
+
+
+ARGUMENT: dict[str, Callable[[Cast], Any]] = (
+    {
+        "pre_cases:parcours_reopen": _closed,
+        "pre_cases:parcours_enter": _in_evaluation,
+        "pre_cases:task_complete": _task,
+        "pre_cases:objective_result": _objective,
+        "pre_cases:action_create": _objective,
+        "pre_cases:action_end": _action,
+        "pre_cases:enrolment_end": lambda cast: make_enrolment(cast.ines_parcours, cast.project).pk,
+        "pre_cases:share_revoke": lambda cast: cast.share.pk,
+        "pre_cases:schooling_confirm": lambda cast: cast.ines.schoolings.get().pk,
+        "pre_cases:saisine_detail": _received,
+        "pre_cases:saisine_assign": _received,
+        "pre_cases:saisine_outcome": _received,
+        "pre_cases:saisine_entry": _received,
+        "pre_cases:agreement_present": _received,
+        "pre_cases:agreement_oral": _presented,
+        "pre_cases:agreement_sign": _presented,
+        "pre_cases:agreement_refuse": _presented,
+        "pre_cases:parcours_open": _signed,
+        "pre_cases:team_board": lambda cast: cast.team_a.code,
+        "pre_cases:team_parcours": lambda cast: cast.team_a.code,
+        "pre_cases:team_statistics": lambda cast: cast.team_a.code,
+        "pre_cases:team_search": lambda cast: cast.team_a.code,
+        "pre_cases:access_answer": _asked,
+        "pre_cases:exceptional_end": _exceptional,
+        "pre_cases:exceptional_review": _exceptional,
+        "pre_cases:caseload_hand_over": _caseload,
+        "pre_cases:stand_in_create": _caseload,
+        "pre_cases:stand_in_end": _stand_in,
+        "pre_cases:hand_over_refuse": _offered,
+        "pre_cases:hand_over_cancel": _proposed,
+        "pre_cases:document_download": _document,
+        "pre_cases:document_remove": _document,
+        "pre_cases:notice_settle": _notice,
+        "pre_cases:export_detail": _export,
+        "pre_cases:export_download": _export,
+        "pre_cases:project_change": lambda cast: cast.project.pk,
+        "partners:school_detail": _school,
+        "partners:organisation_detail": lambda cast: Organisation.objects.get().pk,
+        "partners:organisation_change": lambda cast: Organisation.objects.get().pk,
+        "partners:project_detail": lambda cast: cast.project.pk,
+        "invitation_accept": lambda cast: send_invitation(user=make_user("Nora"), by=cast.hugo).token,
+        "membership_end": lambda cast: cast.benoit.memberships.get().pk,
+        "reference:app_list": lambda cast: "partners",
+        "reference:partners_term_change": lambda cast: quote("level:ce2"),
+        "reference:referents_team_change": lambda cast: cast.team_a.pk,
+        "reference:referents_arrondissement_change": lambda cast: 18,
+    }
+    | dict.fromkeys(
+        [
+            "account_detail",
+            "account_change",
+            "account_suspend",
+            "account_reactivate",
+            "account_end",
+            "invitation_send",
+            "membership_grant",
+        ],
+        _benoit,
     )
-}
+    | {
+        f"pre_cases:{name}": (lambda cast: cast.ines.pk)
+        for name in (
+            "child_change",
+            "adult_create",
+            "residence_record",
+            "schooling_record",
+            "saisine_again",
+            "saisine_sibling",
+        )
+    }
+)
 WITHOUT_ARGUMENT = {
-    name for name in MATRIX if "list" in name or name.endswith(("_tasks", "_groups", ":statistics"))
+    name
+    for name in MATRIX
+    if ("list" in name and name != "reference:app_list")
+    or name.endswith(("_tasks", "_groups", ":statistics", ":index", ":jsi18n", "_add"))
 } | {
     "home",
+    "account_search",
+    "account_invite",
+    "administration",
     "charter_sign",
     "no_access",
     "second_factor",
@@ -431,7 +497,7 @@ def address_of(name: str, cast: Cast) -> str:
 
 def nowhere(name: str) -> str | None:
     """The same page about something that does not exist."""
-    if name in WITHOUT_ARGUMENT:
+    if name in WITHOUT_ARGUMENT or name == "reference:app_list":
         return None
     for nothing in (uuid4(), 987654321, "nulle-part"):
         try:

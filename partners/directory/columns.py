@@ -3,7 +3,7 @@
 Names are compared without accents, case or punctuation: ``Code_postal``, ``Code postal`` and ``CODE POSTAL`` are one.
 """
 
-from partners.models.text import normalised
+from referents.text import normalised
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "uai": (

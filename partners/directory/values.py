@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from django.core.exceptions import ValidationError
 
 from partners.models.school import Announced, Nature, PriorityStatus, Sector, validate_uai
-from partners.models.text import normalised
+from referents.text import normalised
 
 NOTHING_TYPED = {"", "-", "nan", "null", "none", "n/a", "#n/a"}
 NOTHING_OF_A_NUMBER = re.compile(r"[.,]0*$")  # a spreadsheet writes 94260.0, or 94260,0

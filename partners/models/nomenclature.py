@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+from referents.models import Role
+from referents.models.territory import ReferenceQuerySet
+
+if TYPE_CHECKING:
+    from referents.models import User
 
 
 class Nomenclature(models.TextChoices):
@@ -19,7 +25,11 @@ class Nomenclature(models.TextChoices):
     EXIT_REASON = "exit_reason", "motifs de sortie"
 
 
-class TermQuerySet(models.QuerySet["Term"]):
+class TermQuerySet(ReferenceQuerySet["Term"]):
+    def may_be_added_by(self, user: User) -> bool:
+        """The lists are kept by the pilotage of the programme, and by the technical administration."""
+        return user.standing.holds(Role.PILOTAGE) or super().may_be_added_by(user)
+
     def of(self, nomenclature: Nomenclature) -> TermQuerySet:
         return self.filter(nomenclature=nomenclature)
 

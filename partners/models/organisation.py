@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
-from partners.models.text import normalised
 from referents.models import Role
+from referents.text import normalised
 
 if TYPE_CHECKING:
     from referents.models import User

@@ -13,9 +13,9 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from partners.models.nomenclature import Nomenclature, term_key
-from partners.models.text import normalised
 from referents.intervals import ends_after_start, in_force
 from referents.models import Role, Team
+from referents.text import normalised
 
 if TYPE_CHECKING:
     from referents.models import User

@@ -15,8 +15,8 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from partners.models.text import normalised
 from referents.intervals import DatedQuerySet, ends_after_start
+from referents.text import normalised
 
 UAI_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # no I, O nor Q
 UAI_SHAPE = re.compile(r"[0-9]{7}[A-Z]")

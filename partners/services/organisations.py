@@ -3,8 +3,8 @@
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Organisation, OrganisationKind
-from partners.models.text import normalised
 from referents.models import Arrondissement, User
+from referents.text import normalised
 
 
 class OrganisationExists(Refused):

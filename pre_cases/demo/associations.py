@@ -18,11 +18,11 @@ from partners.models import (
     Sex,
 )
 from partners.models.project import TimeSlot, school_year_of
-from partners.models.text import normalised
 from pre_cases.demo.names import WAYS, address, picked
 from pre_cases.demo.staff import LEADERS, Staff
 from pre_cases.demo.territory import Territory
 from referents.models import Team
+from referents.text import normalised
 
 BUDGET = 1_000_000  # euros granted to the projects of one school year, staff excluded
 PROJECTS_A_YEAR = 86

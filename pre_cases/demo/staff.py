@@ -13,12 +13,12 @@ from django.contrib.auth.hashers import make_password
 
 from audit.encryption.sign_in import seal_secret
 from audit.history import bulk_create_with_history
-from partners.models.text import normalised
 from pre_cases.demo import accounts
 from pre_cases.demo.accounts import DEMO_DOMAIN, DEMO_PASSWORD, DemoAccount, code_secret
 from pre_cases.demo.names import FAMILIES, MEN, WOMEN
 from pre_cases.demo.territory import Territory
 from referents.models import CharterSignature, Membership, Role, Team, User
+from referents.text import normalised
 
 FORMER_ENDED_ON = date(2016, 9, 1)
 LEADERS = 3

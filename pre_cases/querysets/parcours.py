@@ -70,14 +70,14 @@ def _without_review(day: date) -> Q:
 
 
 def _without_referent(day: date) -> Q:
-    """Nobody assigned, or somebody who has left the team or whose account is suspended."""
+    """Nobody follows it: no assignment holds, or its référent has left the team or is suspended."""
     from pre_cases.models import Assignment
 
-    here = Membership.objects.current(day).filter(
+    role = Membership.objects.current(day).filter(
         user=OuterRef("referent"), team=OuterRef("parcours__team"), role=Role.REFERENT
     )
-    held = Assignment.objects.filter(in_force(day), Exists(here), parcours=OuterRef("pk"), referent__is_active=True)
-    return ~Q(Exists(held))
+    followed = Assignment.objects.filter(in_force(day), parcours=OuterRef("pk"), referent__is_active=True)
+    return ~Q(Exists(followed.filter(Exists(role))))
 
 
 def _unopened(day: date) -> Q:

@@ -17,7 +17,6 @@ from audit.journal.consult import consult, consult_page
 from partners.forms.projects import ProjectForm
 from partners.models import Project, ProjectTeam
 from partners.models.project import ProjectQuerySet, assignable_teams, school_year_of
-from partners.models.text import normalised
 from pre_cases.forms.partnership import (
     EnrolmentEndForm,
     EnrolmentForm,
@@ -30,6 +29,7 @@ from pre_cases.services.projects import change_project
 from pre_cases.views.parcours import FORM, answer
 from referents.models import Membership, Role
 from referents.requests import SignedInRequest
+from referents.text import normalised
 from referents.views.answer import attempt
 from referents.views.reach import require
 

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('referents', '0002_signing_in'),
+        ('referents', '0003_accounts'),
     ]
 
     operations = [

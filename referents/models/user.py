@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -12,8 +12,9 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from audit.history import History
-from referents.intervals import ends_after_start, in_force
+from audit.history import SYSTEM_EMAIL, History
+from referents.intervals import DatedQuerySet, ends_after_start
+from referents.text import normalised
 
 if TYPE_CHECKING:
     from referents.models.grant import StandIn
@@ -32,13 +33,73 @@ class Role(models.TextChoices):
 
 TEAM_ROLES = (Role.REFERENT, Role.COORDINATOR, Role.EPRE_MEMBER)
 NOMINATIVE_ROLES = (*TEAM_ROLES, Role.PROJECT_LEADER)
+COORDINATED_ROLES = (Role.REFERENT, Role.EPRE_MEMBER)  # those that a coordination gives in its own teams
+SEARCH_NAME_LENGTH = 170
+
+
+class PersonNameField(models.CharField):
+    """Comparable surname and first name, written by ``save()`` and ``bulk_create()`` alike."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> str:
+        text = normalised(f"{model_instance.last_name} {model_instance.first_name}")[:SEARCH_NAME_LENGTH]
+        setattr(model_instance, self.attname, text)
+        return text
 
 
 class UserQuerySet(models.QuerySet["User"]):
+    def people(self) -> UserQuerySet:
+        """Without the account under which the installation acts."""
+        return self.exclude(email=SYSTEM_EMAIL)
+
+    def matching(self, text: str) -> UserQuerySet:
+        """Every word of the text is in the name, whatever the order, the accents and the case."""
+        found = self
+        for word in normalised(text).split():
+            found = found.filter(search_name__contains=word)
+        return found
+
     def holding(self, role: Role, team_id: int, on: date | None = None) -> UserQuerySet:
         """Active accounts that hold a role in a team on a day (today by default), by name."""
         held = Membership.objects.current(on).filter(role=role, team=team_id, user=OuterRef("pk"))
         return self.filter(Exists(held), is_active=True).order_by("last_name", "first_name", "pk")
+
+    # -- scopes -----------------------------------------------------------------------------------------------------
+
+    def may_be_listed_by(self, user: User) -> bool:
+        return any(user.standing.holds(role) for role in (Role.ADMINISTRATOR, Role.DPO, Role.COORDINATOR))
+
+    def may_be_wholly_listed_by(self, user: User) -> bool:
+        """Who reads every account, and everything of it."""
+        return user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.DPO)
+
+    def visible_to(self, user: User) -> UserQuerySet:
+        """Everybody for the administration and the DPO; for a coordination, who has or had a role in its teams."""
+        if self.may_be_wholly_listed_by(user):
+            return self.people()
+        return self._with_a_role(Membership.objects.in_teams_of(user))
+
+    def administered_by(self, user: User) -> UserQuerySet:
+        """Accounts whose identity and opening the person may change."""
+        return self.people() if user.standing.holds(Role.ADMINISTRATOR) else self.none()
+
+    def staffed_by(self, user: User) -> UserQuerySet:
+        """Known people to whom the person may give a role."""
+        if user.standing.holds(Role.ADMINISTRATOR):
+            return self.people()
+        return self._with_a_role(Membership.objects.in_teams_of(user))
+
+    def invited_by(self, user: User) -> UserQuerySet:
+        """People to whom the person may send the link of invitation again."""
+        if user.standing.holds(Role.ADMINISTRATOR):
+            return self.people()
+        return self._with_a_role(Membership.objects.endable_by(user).lasting())
+
+    def may_be_invited_by(self, user: User) -> bool:
+        """Who opens accounts for newcomers."""
+        return user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.COORDINATOR)
+
+    def _with_a_role(self, memberships: MembershipQuerySet) -> UserQuerySet:
+        return self.people().filter(Exists(memberships.filter(user=OuterRef("pk"))))
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -59,13 +120,15 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     email = models.EmailField("adresse électronique", unique=True)
     first_name = models.CharField("prénom", max_length=80)
     last_name = models.CharField("nom", max_length=80)
+    search_name = PersonNameField("nom comparable", max_length=SEARCH_NAME_LENGTH, editable=False, db_index=True)
     employer = models.CharField("employeur", max_length=120, blank=True)
     is_active = models.BooleanField("compte actif", default=True)
     session_round = models.PositiveIntegerField("tour des sessions", default=0, editable=False)
     date_joined = models.DateTimeField("créé le", default=timezone.now)
 
     objects = UserManager()
-    history = History(excluded_fields=["password", "last_login", "session_round"])
+    history = History(excluded_fields=["password", "last_login", "search_name", "session_round"])
+    permission_scopes = {"referents.view_user": "visible_to", "referents.change_user": "administered_by"}
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -88,6 +151,11 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
 
     def get_full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def has_entered(self) -> bool:
+        """Whether the person already has a way in, by a password or by another door: no invitation is needed."""
+        return self.has_usable_password() or self.last_login is not None
 
     @cached_property
     def standing(self) -> Standing:
@@ -118,10 +186,33 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         return self.standing.capacity
 
 
-class MembershipQuerySet(models.QuerySet["Membership"]):
-    def current(self, on: date | None = None) -> MembershipQuerySet:
-        """Memberships in force on a day (today by default); the end is excluded."""
-        return self.filter(in_force(on))
+class MembershipQuerySet(DatedQuerySet["Membership"]):
+    def lasting(self, on: date | None = None) -> MembershipQuerySet:
+        """In force or to come on a day (today by default); what was cancelled before it began is neither."""
+        day = on or timezone.localdate()
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=day) & Q(ends_on__gt=F("starts_on")))
+
+    def meeting(self, starts_on: date, ends_on: date | None) -> MembershipQuerySet:
+        """Those that share at least one day with ``[starts_on, ends_on)``."""
+        return self.overlapping(starts_on, ends_on).exclude(ends_on=F("starts_on"))
+
+    # -- scopes -----------------------------------------------------------------------------------------------------
+
+    def in_teams_of(self, user: User) -> MembershipQuerySet:
+        """In the teams that the person coordinates today."""
+        return self.filter(team__in=user.standing.team_ids(Role.COORDINATOR))
+
+    def visible_to(self, user: User) -> MembershipQuerySet:
+        """All for the administration and the DPO; for a coordination, those of its teams and no other."""
+        if user.standing.holds(Role.ADMINISTRATOR) or user.standing.holds(Role.DPO):
+            return self
+        return self.in_teams_of(user)
+
+    def endable_by(self, user: User) -> MembershipQuerySet:
+        """All for the administration; for a coordination, the référents and members of the EPRE of its teams."""
+        if user.standing.holds(Role.ADMINISTRATOR):
+            return self
+        return self.in_teams_of(user).filter(role__in=COORDINATED_ROLES)
 
     def caseloads_managed_by(self, user: User) -> MembershipQuerySet:
         """The référents' memberships whose caseload the person may pass on or have replaced: one's own, and those of
@@ -150,6 +241,7 @@ class Membership(models.Model):  # type: ignore[django-manager-missing]
 
     objects = MembershipQuerySet.as_manager()
     history = History()
+    permission_scopes = {"referents.view_membership": "visible_to", "referents.change_membership": "endable_by"}
 
     class Meta:
         verbose_name = "appartenance"
@@ -180,27 +272,20 @@ class Membership(models.Model):  # type: ignore[django-manager-missing]
     def __str__(self) -> str:
         return f"Membership {self.pk}"
 
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which the role is held, None while no end is known."""
+        return self.ends_on - timedelta(days=1) if self.ends_on else None
 
-class CharterSignature(models.Model):
-    """The confidentiality charter, signed for a year; without a valid one no nominative page opens."""
+    @property
+    def is_cancelled(self) -> bool:
+        """Ended before it began: it never opened anything."""
+        return self.ends_on == self.starts_on
 
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="charters", verbose_name="personne")
-    version = models.CharField("version", max_length=20)
-    signed_on = models.DateField("signée le")
-    expires_on = models.DateField("valable jusqu’au", help_text="Ce jour n’est plus compris.")
+    @property
+    def is_over(self) -> bool:
+        return self.ends_on is not None and self.ends_on <= max(timezone.localdate(), self.starts_on)
 
-    history = History()
-
-    class Meta:
-        verbose_name = "charte de confidentialité"
-        verbose_name_plural = "chartes de confidentialité"
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(expires_on__gt=F("signed_on")),
-                name="charter_expires_after_signature",
-                violation_error_message="La charte expire après sa signature.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"CharterSignature {self.pk}"
+    @property
+    def is_to_come(self) -> bool:
+        return not self.is_cancelled and self.starts_on > timezone.localdate()

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from referents.requests import SignedInRequest
-from referents.services.accounts import CharterAlreadySigned, sign_charter
+from referents.services.charters import CharterAlreadySigned, sign_charter
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

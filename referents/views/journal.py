@@ -23,7 +23,17 @@ from referents.views.reach import require
 EVENTS_OF_A_PAGE = 50
 FIRST_DAY = date(2000, 1, 1)  # before any journal: a slip of the keyboard
 # what the services add to the actions that the journal knows
-ACTIONS = [*Action.choices, ("close", "clôture"), ("reopen", "réouverture")]
+ACTIONS = [
+    *Action.choices,
+    ("close", "clôture"),
+    ("reopen", "réouverture"),
+    ("invite", "invitation envoyée"),
+    ("accept", "invitation acceptée"),
+    ("remind", "rappel envoyé"),
+    ("suspend", "compte suspendu"),
+    ("reactivate", "compte réactivé"),
+    ("end", "compte terminé"),
+]
 
 
 class JournalSearchForm(forms.Form):

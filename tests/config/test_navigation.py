@@ -20,7 +20,7 @@ FIRST_PAGES = {
     "esther": "pre_cases:statistics",
     "farid": "pre_cases:my_groups",
     "gaelle": "pre_cases:protection",
-    "hugo": "account_list",
+    "hugo": "administration",
 }
 
 

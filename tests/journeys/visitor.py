@@ -17,7 +17,7 @@ from tests.journeys.server import between_requests
 from tests.second_factor import fresh_code
 
 # What the browser says of a page that the application itself refused: not a fault of the page.
-OWN_REFUSAL = re.compile(r"Failed to load resource: .* status of (404|409|422)")
+OWN_REFUSAL = re.compile(r"Failed to load resource: .* status of (404|409|410|422)")
 SERIOUS = ["serious", "critical"]
 EXAMINE = """async serious => (await axe.run({resultTypes: ["violations"]})).violations
     .filter(fault => serious.includes(fault.impact))

@@ -251,5 +251,22 @@ class TestPasswordReset:
         known, unknown = self.ask(benoit.email), self.ask(UNKNOWN)
         assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
         assert [message.to for message in mail.outbox] == [[benoit.email], [UNKNOWN]]
-        assert "aucun compte" in str(mail.outbox[1].body)
+        assert "aucun mot de passe" in str(mail.outbox[1].body)
+        assert "http" not in str(mail.outbox[1].body)
+
+    def test_gives_no_first_password_to_who_was_invited(self, cast: Cast) -> None:
+        """The link of the invitation, its delay and its end stay the only way in."""
+        assert not cast.chloe.has_usable_password()
+        self.ask(cast.chloe.email)
+        assert "aucun mot de passe" in str(mail.outbox[0].body)
+        assert "http" not in str(mail.outbox[0].body)
+
+    def test_gives_nothing_to_a_suspended_account(self, benoit: User) -> None:
+        self.ask(benoit.email)
+        with acting_as(system_account()):
+            benoit.is_active = False
+            benoit.save()
+        page = SecureClient().get(self.link(), follow=True)
+        assert 'name="password1"' not in page.content.decode()
+        self.ask(benoit.email)
         assert "http" not in str(mail.outbox[1].body)

@@ -77,3 +77,27 @@ class TestScopeBackend:
         with CaptureQueriesContext(connection) as queries:
             cast.benoit.has_perm(VIEW, cast.ines_parcours)
         assert len(queries) == 1
+
+
+class TestAccounts:
+    """Accounts and roles are asked through the same door as everything else."""
+
+    def test_are_read_and_changed_by_whom_their_scopes_say(self, cast: Cast) -> None:
+        may = {
+            person.first_name: (
+                person.has_perm("referents.view_user", cast.benoit),
+                person.has_perm("referents.change_user", cast.benoit),
+                person.has_perm("referents.change_membership", cast.benoit.memberships.get()),
+            )
+            for person in cast
+        }
+        assert {name: rights for name, rights in may.items() if any(rights)} == {
+            "Amina": (True, False, True),
+            "Gaëlle": (True, False, False),
+            "Hugo": (True, True, True),
+        }
+
+    def test_of_another_team_are_nothing_to_a_coordination(self, cast: Cast) -> None:
+        assert not cast.amina.has_perm("referents.view_user", cast.chloe)
+        assert not cast.amina.has_perm("referents.view_membership", cast.chloe.memberships.get())
+        assert not cast.hugo.has_perm("referents.change_user", system_account())

@@ -1,5 +1,6 @@
 """Serve the demonstration: web server and background worker, in the foreground, until Ctrl-C."""
 
+import os
 import signal
 import socket
 import sys
@@ -50,6 +51,7 @@ class Command(BaseCommand):
 
     def serve(self, port: int) -> int:
         """Run web and worker until one stops or a stop is asked; gives the exit status."""
+        os.environ["MARELLE_SITE_URL"] = f"http://{HOST}:{port}"  # what e-mails name; the children inherit it
         group = ProcessGroup(settings.VAR_DIR / "demo.pids", self.say, folder=settings.BASE_DIR)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, group.ask_to_stop)

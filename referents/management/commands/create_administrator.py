@@ -12,7 +12,8 @@ from django.db import transaction
 from audit.history import system_account
 from audit.services import Refused
 from referents.models import Role, User
-from referents.services.accounts import create_account, grant_membership
+from referents.services.accounts import create_account
+from referents.services.memberships import grant_membership
 
 
 class Command(BaseCommand):

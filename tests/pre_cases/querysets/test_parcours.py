@@ -17,6 +17,8 @@ from pre_cases.services.parcours import close_parcours
 from pre_cases.services.support import add_action, add_objective
 from pre_cases.services.timeline import add_entry
 from referents.models import Membership, Role, User
+from referents.services.accounts import SuspensionReason, suspend_account
+from referents.services.memberships import end_membership
 from tests.cast import Cast, make_child, make_parcours, make_residence, make_schooling, make_share, make_user
 
 DAY = timedelta(days=1)
@@ -111,6 +113,16 @@ class TestFlags:
             assignment.ends_on = left
             assignment.save()
         assert first_day(running, ParcoursFlag.NO_REFERENT, left)
+
+    def test_without_referent_begins_the_day_the_role_ends(self, cast: Cast, running: Parcours) -> None:
+        """The assignment still stands: what was entrusted is seen on the board until somebody else takes it."""
+        left = timezone.localdate() + DAY
+        end_membership(membership=cast.benoit.memberships.get(), ends_on=left, by=cast.amina)
+        assert first_day(running, ParcoursFlag.NO_REFERENT, left)
+
+    def test_without_referent_says_who_is_suspended(self, cast: Cast, running: Parcours) -> None:
+        suspend_account(user=cast.benoit, reason=SuspensionReason.ABSENCE, by=cast.hugo)
+        assert meets(running, ParcoursFlag.NO_REFERENT, timezone.localdate())
 
     def test_without_review_begins_after_thirty_nine_weeks(self, cast: Cast, running: Parcours) -> None:
         long = timedelta(weeks=settings.NO_REVIEW_WEEKS)

@@ -7,6 +7,7 @@ page only writes ``{{ form }}`` or ``{{ form.name.as_field_group }}``.
 from pathlib import Path
 from typing import Any
 
+import django.contrib.admin
 import django.forms
 from django.conf import settings
 from django.forms import BaseForm, Field, ModelChoiceField, widgets
@@ -72,5 +73,9 @@ class FormRenderer(DjangoTemplates):
 
     @cached_property
     def engine(self) -> Engine:
-        folders = [settings.BASE_DIR / "templates", Path(django.forms.__file__).parent / "templates"]
+        libraries = (django.forms, django.contrib.admin)
+        folders = [
+            settings.BASE_DIR / "templates",
+            *(Path(str(library.__file__)).parent / "templates" for library in libraries),
+        ]
         return Engine({"APP_DIRS": False, "DIRS": folders, "NAME": "marelle-forms", "OPTIONS": {}})
