@@ -54,7 +54,9 @@ def verify_code(user: User, typed: str) -> Authenticator:
         User.objects.select_for_update().get(pk=user.pk)  # one code at a time
         if is_locked(user):
             _record(user, Action.REFUSAL, CODE, detail={"why": "locked"})
-            refusal: Refused = TooManyCodes("Trop d’essais. Attendez un quart d’heure, puis réessayez.")
+            refusal: Refused = TooManyCodes(
+                "Trop d’essais : attendez un quart d’heure. Si ce n’était pas vous, prévenez l’administration."
+            )
         else:
             found = _origin_of(user, "".join(typed.split()))
             if found is not None:
