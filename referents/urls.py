@@ -28,6 +28,7 @@ urlpatterns = [
     path("comptes/<int:pk>/suspendre/", closing.account_suspend, name="account_suspend"),
     path("comptes/<int:pk>/reactiver/", closing.account_reactivate, name="account_reactivate"),
     path("comptes/<int:pk>/terminer/", closing.account_end, name="account_end"),
+    path("comptes/<int:pk>/second-facteur/", closing.second_factor_reset, name="second_factor_reset"),
     path("comptes/<int:pk>/inviter/", invitations.invitation_send, name="invitation_send"),
     path("comptes/<int:pk>/role/", memberships.membership_grant, name="membership_grant"),
     path("comptes/roles/<int:pk>/fin/", memberships.membership_end, name="membership_end"),

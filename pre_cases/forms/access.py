@@ -53,10 +53,6 @@ class ShareForm(forms.Form):
         field.label_from_instance = name_and_employer  # type: ignore[attr-defined]
 
 
-class ConfirmForm(forms.Form):
-    """Nothing to type: the page asks to confirm."""
-
-
 class AccessRequestForm(forms.Form):
     reason = short_text("Motif", 300, rows=3, help_text="Pourquoi vous avez besoin de lire ce parcours, en une phrase.")
 

@@ -11,11 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.journal.consult import consult, consult_page
-from pre_cases.forms.access import AcceptAccessForm, AccessRequestForm, ConfirmForm, RefusalForm, ShareForm
+from pre_cases.forms.access import AcceptAccessForm, AccessRequestForm, RefusalForm, ShareForm
 from pre_cases.models import AccessRequest, ExceptionalAccess, HandOver, Parcours, ParcoursShare
 from pre_cases.services.access import revoke_share, share_candidates, share_obstacle, share_parcours
 from pre_cases.services.access_request import accept_access, ask_access, refuse_access
 from pre_cases.views.parcours import FORM, answer
+from referents.forms.confirm import ConfirmForm
 from referents.models import Membership, Role, StandIn
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt

@@ -11,22 +11,33 @@ from django.views.decorators.http import require_http_methods
 
 from audit.journal.consult import consult
 from referents.forms.accounts import EndForm, ReactivateForm, SuspendForm
+from referents.forms.confirm import ConfirmForm
 from referents.models import User
 from referents.requests import SignedInRequest
 from referents.services.accounts import end_account, reactivate_account, suspend_account
+from referents.services.second_factor import reset_second_factor
 from referents.views.accounts import FORM
 from referents.views.answer import attempt
+from referents.views.step_up import second_factor_again
 
 
 def _closing(
     request: SignedInRequest, pk: int, form_class: type[forms.Form], change: Callable[..., Any], page: str, done: str
 ) -> HttpResponse:
     account = consult(request, User.objects.administered_by(request.user), pk=pk)
-    form = form_class(request.POST or None)
+    form = form_class(request.POST if request.method == "POST" else None)
     if form.is_valid() and attempt(form, lambda: change(user=account, by=request.user, **form.cleaned_data)):
         messages.success(request, done)
         return redirect("account_detail", pk=pk)
     return render(request, page, {"form": form, "account": account}, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(FORM)
+@second_factor_again
+def second_factor_reset(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The person has lost every factor: the next sign-in chooses one anew. One's own is refused."""
+    done = "Le second facteur est réinitialisé : la personne en choisira un autre à sa prochaine connexion."
+    return _closing(request, pk, ConfirmForm, reset_second_factor, "referents/second_factor_reset.html", done)
 
 
 @require_http_methods(FORM)

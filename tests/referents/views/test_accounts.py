@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
@@ -11,12 +12,14 @@ from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from referents.days import day
 from referents.models import Membership, Role, User
+from referents.second_factor import has_factor
 from referents.services.accounts import SuspensionReason, change_identity, suspend_account
 from referents.services.invitations import send_invitation
 from referents.services.memberships import grant_membership
 from referents.states import AccountState
 from tests.cast import Cast, make_user
 from tests.queries import queries_of
+from tests.second_factor import enrol
 
 LIST, SEARCH, INVITE = "account_list", "account_search", "account_invite"
 DAY = timedelta(days=1)
@@ -371,3 +374,26 @@ class TestClosing:
             response = client.post(reverse("account_suspend", args=[person.pk]), {"reason": "lost"})
             assert response.status_code == 422
             assert words in response.content.decode()
+
+
+class TestSecondFactorReset:
+    def test_frees_who_has_lost_everything(self, cast: Cast, signed_in) -> None:
+        enrol(cast.benoit)
+        address = reverse("second_factor_reset", args=[cast.benoit.pk])
+        client = signed_in(cast.hugo)
+        assert "Rappelez-la d’abord" in client.get(address).content.decode()
+        assert client.post(address)["Location"] == reverse("account_detail", args=[cast.benoit.pk])
+        assert not has_factor(cast.benoit)
+
+    def test_refuses_one_s_own_with_a_sentence(self, cast: Cast, signed_in) -> None:
+        enrol(cast.hugo)
+        page = signed_in(cast.hugo).post(reverse("second_factor_reset", args=[cast.hugo.pk]))
+        assert page.status_code == 422
+        assert "Demandez à une autre personne" in page.content.decode()
+        assert has_factor(cast.hugo)
+
+    def test_asks_the_second_factor_of_the_administration_again(self, cast: Cast, signed_in) -> None:
+        client = signed_in(cast.hugo)
+        with time_machine.travel(timezone.now() + timedelta(minutes=11), tick=False):
+            answer = client.get(reverse("second_factor_reset", args=[cast.benoit.pk]))
+        assert "confirmation" in answer["Location"] or "second-facteur" in answer["Location"]
