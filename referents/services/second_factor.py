@@ -142,7 +142,7 @@ def remove_factor(*, user: User, factor: Authenticator, by: User) -> None:
 
 
 @service
-def reset_second_factor(*, user: User, by: User) -> None:
+def reset_second_factor(*, user: User, by: User) -> User:
     """A person has lost every factor: they are removed, every session ends, and the next sign-in enrols again."""
     if by.pk == user.pk:
         raise OwnSecondFactor(
@@ -153,3 +153,4 @@ def reset_second_factor(*, user: User, by: User) -> None:
         factor.delete()
     record_change(user, Action.SECOND_FACTOR_RESET)
     sign_out_everywhere(user=user, by=by)
+    return user
