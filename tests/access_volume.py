@@ -106,14 +106,17 @@ class Country:
 
     def _people(self, cursor: Any) -> None:
         Arrondissement.objects.get_or_create(number=18, defaults={"name": "18e"})
-        teams = f"(SELECT {BIG_TEAM} AS id UNION ALL SELECT {FIRST_TEAM} + t FROM generate_series(0, {self.teams - 1}) t)"
+        teams = (
+            f"(SELECT {BIG_TEAM} AS id UNION ALL SELECT {FIRST_TEAM} + t FROM generate_series(0, {self.teams - 1}) t)"
+        )
         insert(cursor, Team, f"{teams} x", id="id", code="'t' || id", name="'T' || id", arrondissement="18")
         roles = f"""(
             SELECT {FIRST_OF_TEAM} + 4 * t + k AS id, {FIRST_TEAM} + t AS team,
                 (ARRAY['referent', 'referent', 'coordinator', 'epre_member'])[k + 1] AS role
             FROM generate_series(0, {self.teams - 1}) t, generate_series(0, 3) k
             UNION ALL SELECT {BIG_COORDINATOR}, {BIG_TEAM}, 'coordinator'
-            UNION ALL SELECT {FIRST_OF_BIG} + k, {BIG_TEAM}, 'referent' FROM generate_series(0, {self.big_referents - 1}) k
+            UNION ALL SELECT {FIRST_OF_BIG} + k, {BIG_TEAM}, 'referent'
+                FROM generate_series(0, {self.big_referents - 1}) k
         ) x"""
         insert(cursor, User, roles, id="id", email="id || '@bench.example'", first_name="'A'", last_name="'B'")
         insert(cursor, Membership, roles, id="id", user="id", team="team", role="role", starts_on=f"{TODAY} - 400")

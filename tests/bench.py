@@ -1,4 +1,4 @@
-"""« make bench »: the first pages of the day from 1,000 to 10,000 parcours, encryption, search, rights. Nothing is a test.
+"""« make bench »: first pages of the day from 1,000 to 10,000 parcours, encryption, search, rights. Nothing is a test.
 
 On PostgreSQL when a server answers, on SQLite otherwise. Times are of this machine: only their ratio means something.
 ``python tests/bench.py access`` measures the rights alone, up to 1,000,000 parcours.
