@@ -255,7 +255,7 @@ def _notice(cast: Cast) -> Any:
 
 
 def _school(cast: Cast) -> Any:
-    return School.objects.create(uai="0750001D", name="École de la rue Neuve").uai
+    return School.objects.get_or_create(uai="0750001D", defaults={"name": "École de la rue Neuve"})[0].uai
 
 
 ARGUMENT: dict[str, Callable[[Cast], Any]] = {
