@@ -213,11 +213,9 @@ COLUMNS = (
 
 def print_table(found: dict[str, dict[int, Measure]], version: int) -> None:
     print(f"\nLes droits, du bourg au pays (PostgreSQL {version // 10_000}.{version % 10_000}).")
-    print(
-        f"La meilleure de trois médianes de {REPEATS // 3} lectures, en millisecondes. « 1re page », « dernière » : 25 lignes avec leurs fiches ; "
-        "« périmètre » :\nles mêmes sans fiche, comme celles de guardian, sur les mêmes lignes et dans le même ordre ; "
-        "« +groupes » : guardian tel qu’il vient.\n"
-    )
+    print(f"La meilleure de trois médianes de {REPEATS // 3} lectures, en millisecondes. « 1re page », « dernière » :")
+    print("25 lignes avec leurs fiches ; « périmètre » : les mêmes sans fiche, comme celles de guardian, sur les mêmes")
+    print("lignes et dans le même ordre ; « +groupes » : guardian tel qu’il vient.\n")
     print(f"{'liste':<18}" + "".join(f"{title:>10}" for title in COLUMNS))
     for title, measures in found.items():
         start = measures[min(measures)]

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import Count, Q
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import BaseExpression
 from django.utils import timezone
 
 M = TypeVar("M", bound=models.Model)
@@ -63,12 +63,12 @@ def read_page(queryset: models.QuerySet[M], *, order: Sequence[str], cursor: str
 
 
 def capped_counts(
-    queryset: models.QuerySet[Any], conditions: Mapping[str, Q | Combinable], *, cap: int = COUNT_CAP
+    queryset: models.QuerySet[Any], conditions: Mapping[str, Q | BaseExpression], *, cap: int = COUNT_CAP
 ) -> dict[str, int]:
     """How many of the first ``cap`` records meet each condition, in one query; ``Q()`` counts them all.
 
     A condition may look through ``Exists``, never through a join that repeats rows; a queryset made ``distinct`` or
-    by union is refused, because its rows would be counted by their flags.
+    by union is refused, because "the first ``cap`` records" would not be those that it shows.
     """
     if queryset.query.distinct or queryset.query.combinator:
         raise ValueError("Count over a plain queryset: neither distinct() nor union().")
