@@ -39,7 +39,7 @@ from tests.cast import (
 )
 from tests.conftest import SecureClient
 from tests.situations import colleague_of, elsewhere, erase, to_be_erased
-from tests.watch import Watch
+from tests.watch import Watch, put_away
 
 OPEN = "ouvert"
 SHARED = "lecture, partagé"
@@ -398,7 +398,7 @@ def faults(city: City, name: str, person: str, wanted: str, url: str | None, met
             continue
         city.watch.forget()
         response = getattr(client, method)(url)
-        response.close()
+        put_away(response)
         if response.status_code == 405:
             kept = method not in ("get", "post") or (name in POST_ONLY) == (method == "get")
         elif wanted == HIDDEN:

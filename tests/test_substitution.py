@@ -51,7 +51,7 @@ from referents.standing import standing_of
 from tests.cast import PDF, Cast, make_user
 from tests.situations import FAMILY_NAME, FIRST_NAME, Situation, elsewhere, erase, ids_of, to_be_erased
 from tests.test_access_matrix import MATRIX, OPEN, PEOPLE, WITHOUT_ARGUMENT, argument, is_about_a_child
-from tests.watch import Watch
+from tests.watch import Watch, put_away
 from tests.whole_file import difference, everything
 
 AT_LEAST = {"paths": 3_700, "queries": 400, "fields": 5_900, "sent": 140}
@@ -288,7 +288,7 @@ def shown_forms(world: World) -> list[Shown]:
     for person, name, data in [*visits, *SHOWN_BY]:
         url, client = world.url(name), world.clients[person]
         response = client.get(url) if data is None else client.post(url, data)
-        response.close()  # a file
+        put_away(response)
         for context in response.context or []:
             for value in context.flatten().values():
                 if isinstance(value, forms.BaseForm):

@@ -53,3 +53,10 @@ class Watch:
 
     def _keep(self, instance: Event, **kwargs: Any) -> None:
         self.events.append(instance)
+
+
+def put_away(response: Any) -> None:
+    """Close the file of a download, and not the response: that would close the connection of the test with it."""
+    file = getattr(response, "file_to_stream", None)
+    if file is not None:
+        file.close()
