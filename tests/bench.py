@@ -1,6 +1,7 @@
-"""« make bench »: the first pages of the day from 1,000 to 10,000 parcours, encryption, search. Nothing is a test.
+"""« make bench »: first pages of the day from 1,000 to 10,000 parcours, encryption, search, rights. Nothing is a test.
 
 On PostgreSQL when a server answers, on SQLite otherwise. Times are of this machine: only their ratio means something.
+``python tests/bench.py access`` measures the rights alone, up to 1,000,000 parcours.
 """
 
 import gc
@@ -25,12 +26,26 @@ REPEATS = 30
 
 def main() -> None:
     name = f"marelle_bench_{secrets.token_hex(4)}"
-    if not suite.said(suite.postgresql_missing()):
+    on_postgresql = not suite.said(suite.postgresql_missing())
+    if on_postgresql:
         os.environ.update(DATABASE_URL=suite.database_url(name), KEYSTORE_URL=suite.database_url(f"{name}_keys"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     import django
 
     django.setup()
+    if "access" not in sys.argv[1:]:
+        pages()
+    if on_postgresql:
+        from tests import bench_access
+
+        bench_access.run()
+    else:
+        print("Les droits à grande échelle ne sont mesurés que sur PostgreSQL.")
+
+
+def pages() -> None:
+    """The pages of the day in two invented cities, encryption and search."""
+    import django
     from django.db import connection
 
     from tests import bench_encryption
