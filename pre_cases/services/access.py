@@ -67,6 +67,7 @@ def share(parcours: Parcours, user: User, reason: str, ends_on: date, giver: Use
     membership = _require_reader(parcours, user, giver)
     for former in ParcoursShare.objects.unrevoked().filter(user=user, content_object=parcours):
         former.revoked_at = min(timezone.make_aware(datetime.combine(former.ends_on, time.min)), timezone.now())
+        former.end_told_at = timezone.now()  # it goes on: nobody is told that it has ended
         former.save()
     made = ParcoursShare.objects.create(
         user=user,
