@@ -39,6 +39,7 @@ from tests.cast import (
     make_hand_over,
     make_parcours,
     make_share,
+    make_stand_in,
     make_user,
 )
 from tests.pre_cases.facts import again, agree, close, join, sees, suspend
@@ -200,6 +201,11 @@ class TestShareCandidates:
     def test_are_the_people_of_the_team_who_do_not_see_the_parcours(self, cast: Cast) -> None:
         epre, referent = make_user("Léa", Role.EPRE_MEMBER, cast.team_a), make_user("Malik", Role.REFERENT, cast.team_a)
         assert set(share_candidates(cast.ines_parcours, cast.benoit)) == {epre, referent}
+
+    def test_leave_out_who_replaces_the_referent(self, cast: Cast) -> None:
+        make_stand_in(cast.benoit, make_user("Ibrahim", Role.REFERENT, cast.team_a))
+        malik = make_user("Malik", Role.REFERENT, cast.team_a)
+        assert set(share_candidates(cast.ines_parcours, cast.benoit)) == {malik}
 
     def test_come_back_once_their_share_has_ended(self, cast: Cast) -> None:
         revoke_share(share=cast.share, by=cast.benoit)

@@ -13,6 +13,7 @@ from audit.journal.models import Event
 from pre_cases.models import AccessRequest, ParcoursShare
 from pre_cases.services.access import ShareRefused, share_parcours
 from pre_cases.services.access_request import AccessRequestRefused, accept_access, ask_access, refuse_access
+from pre_cases.services.assignment import assign_referent
 from pre_cases.services.preconditions import ParcoursIsClosed
 from referents.models import Role, User
 from tests.at_once import at_once
@@ -130,10 +131,20 @@ class TestAcceptAccess:
         with pytest.raises(ShareRefused, match="ne fait pas partie de l’équipe"):
             accept_access(request=asked, ends_on=in_a_month(), by=cast.benoit)
 
-    def test_refuses_who_has_been_given_it_since(self, cast: Cast, ibrahim: User, asked: AccessRequest) -> None:
-        share_parcours(parcours=cast.ines_parcours, user=ibrahim, reason="x", ends_on=in_a_month(), by=cast.amina)
-        with pytest.raises(ShareRefused, match="voit déjà"):
+    def test_is_what_a_share_given_meanwhile_amounts_to(self, cast: Cast, ibrahim: User, asked: AccessRequest) -> None:
+        made = share_parcours(
+            parcours=cast.ines_parcours, user=ibrahim, reason="EPRE", ends_on=in_a_month(), by=cast.amina
+        )
+        answered = AccessRequest.objects.get()
+        assert (answered.share, answered.answered_by) == (made, cast.amina)
+        assert Event.objects.get(kind=KIND, action="accept").actor_id == cast.amina.pk
+        with pytest.raises(AccessRequestRefused, match="déjà répondu"):
             accept_access(request=asked, ends_on=in_a_month(), by=cast.benoit)
+
+    def test_refuses_who_has_become_its_referent_since(self, cast: Cast, ibrahim: User, asked: AccessRequest) -> None:
+        assign_referent(parcours=cast.ines_parcours, referent=ibrahim, by=cast.amina)
+        with pytest.raises(ShareRefused, match="voit déjà"):
+            accept_access(request=asked, ends_on=in_a_month(), by=cast.amina)
 
     def test_refuses_a_second_answer(self, cast: Cast, asked: AccessRequest) -> None:
         accept_access(request=asked, ends_on=in_a_month(), by=cast.benoit)

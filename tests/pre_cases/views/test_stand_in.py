@@ -63,10 +63,10 @@ class TestStoodInParcours:
 
 
 class TestStandInCreate:
-    def typed(self, user: User, **values: object) -> dict[str, object]:
+    def typed(self, person: User, **values: object) -> dict[str, object]:
         today = timezone.localdate()
         return {
-            "user": user.pk,
+            "user": person.pk,
             "reason": "leave",
             "starts_on": today.isoformat(),
             "ends_on": (today + 6 * DAY).isoformat(),
