@@ -58,7 +58,7 @@ class TestEveryPage:
         url = address_of(name, cast)
         response = ask(signed_in(elsa), name, url)
         assert seen(response) == OPEN
-        response.close()  # a file that is sent stays open until then
+        response.getvalue()  # a file that is sent stays open until it is read
         events = Event.objects.filter(actor_id=elsa.pk).exclude(action="sign_in")
         assert events.exists()
         assert {event.acting_for_id for event in events} == {cast.benoit.pk}
