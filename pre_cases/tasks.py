@@ -67,15 +67,15 @@ def alert_exceptional_access(access_id: str) -> None:
 
 
 @shared_task(name="pre_cases.tell_access_request", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
-def tell_access_request(request_id: str) -> None:
+def tell_access_request(request_id: str, *, answered: bool) -> None:
     with trace.tracing():
-        letters.send_access_request(request_id=UUID(request_id))
+        letters.send_access_request(request_id=UUID(request_id), answered=answered)
 
 
 @shared_task(name="pre_cases.tell_hand_over", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
-def tell_hand_over(hand_over_id: str) -> None:
+def tell_hand_over(hand_over_id: str, *, answered: bool) -> None:
     with trace.tracing():
-        letters.send_hand_over(hand_over_id=UUID(hand_over_id))
+        letters.send_hand_over(hand_over_id=UUID(hand_over_id), answered=answered)
 
 
 @shared_task(name="pre_cases.tell_ended_grants")

@@ -22,13 +22,14 @@ def number_everything(apps: Any, schema_editor: Any) -> None:
 
 
 def find_memberships(apps: Any, schema_editor: Any) -> None:
-    """The membership held in the parcours's team on the day of the share, the latest one of the team otherwise."""
+    """The membership held in the parcours's team on the day of the share; otherwise the latest one of the team, or of
+    the person: none opens anything that it did not."""
     ParcoursShare = apps.get_model("pre_cases", "ParcoursShare")
     Membership = apps.get_model("referents", "Membership")
     for share in ParcoursShare.objects.filter(membership__isnull=True).select_related("content_object"):
-        here = Membership.objects.filter(user=share.user_id, team=share.content_object.team_id)
-        latest = here.order_by("-starts_on", "-pk")
-        share.membership = latest.filter(starts_on__lte=share.starts_on).first() or latest.first()
+        held = Membership.objects.filter(user=share.user_id).order_by("-starts_on", "-pk")
+        here = held.filter(team=share.content_object.team_id)
+        share.membership = here.filter(starts_on__lte=share.starts_on).first() or here.first() or held.first()
         share.save(update_fields=["membership"])
     # what ended before this change is not announced now
     over = ParcoursShare.objects.filter(revoked_at__isnull=False) | ParcoursShare.objects.filter(

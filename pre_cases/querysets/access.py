@@ -54,6 +54,11 @@ class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
     def pending(self) -> AccessRequestQuerySet:
         return self.filter(answered_at__isnull=True)
 
+    def asked_by(self, user: User) -> AccessRequestQuerySet:
+        """The person's own, answered or not, while working in the team: they name a child."""
+        teams = user.standing.team_ids(Role.REFERENT, Role.COORDINATOR)
+        return self.filter(asked_by=user, parcours__team__in=teams)
+
     def answerable_by(self, user: User) -> AccessRequestQuerySet:
         """Those that wait, on the parcours that the person may change."""
         from pre_cases.models import Parcours
@@ -77,5 +82,6 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
         return self.filter(Q(asked_by=user) | Q(from_referent=user) | Q(parcours__team__in=coordinated))
 
     def seen_by(self, user: User) -> HandOverQuerySet:
-        """Both sides see them, answered or not."""
-        return self.filter(Q(from_referent=user) | Q(to_referent=user) | Q(asked_by=user))
+        """Both sides see them, answered or not, while they work in the team: they name a child."""
+        sides = Q(from_referent=user) | Q(to_referent=user) | Q(asked_by=user)
+        return self.filter(sides, parcours__team__in=user.standing.team_ids(Role.REFERENT, Role.COORDINATOR))

@@ -13,8 +13,7 @@ from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Subquery, Valu
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from audit.journal.models import Action as JournalAction
-from audit.journal.models import Event
+from audit.journal import models as journal
 from pre_cases.stages import ParcoursStage
 from referents.intervals import in_force
 from referents.models import Membership, Role
@@ -81,15 +80,15 @@ def _without_referent(day: date) -> Q:
 
 
 def _unopened(day: date) -> Q:
-    """Given to a référent lately, who has not opened it since: no reading of it is in the journal."""
+    """Given to a référent lately, who has not opened it since: no reading of it is in the journal, only of its card."""
     from pre_cases.models import Assignment
 
-    readings = Event.objects.filter(
+    readings = journal.Event.objects.filter(
         subject_id=OuterRef("parcours"),
         actor_id=OuterRef("referent"),
+        action=journal.Action.READ,
         kind="pre_cases.parcours",
-        action=JournalAction.READ,
-        data_kind="",  # the limited card is not the parcours
+        data_kind="",
         at__date__gte=OuterRef("starts_on"),
     )
     since = day - timedelta(days=UNOPENED_DAYS)

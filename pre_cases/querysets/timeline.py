@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -31,9 +31,13 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.open().filter(due_on__lte=day or timezone.localdate())
 
     def of(self, user: User) -> TaskQuerySet:
-        """The tasks of the person and of those whom the person replaces, on what the person may still change."""
-        people = [user.pk, *(stand_in.content_object.user_id for stand_in in user.replacements)]
-        return self.reached_by(user).filter(assignee__in=people)
+        """Own tasks, and in the team of each replacement those of the person replaced; on what may still be changed."""
+        held = Q(assignee=user)
+        for stand_in in user.replacements:
+            replaced = stand_in.content_object
+            here = Q(parcours__team=replaced.team_id) | Q(saisine__team=replaced.team_id)
+            held |= Q(assignee=replaced.user_id) & here
+        return self.reached_by(user).filter(held)
 
     def reached_by(self, user: User) -> TaskQuerySet:
         """For one record: the tasks of the parcours and saisines that the person may change."""

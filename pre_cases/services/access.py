@@ -15,7 +15,7 @@ from audit.services import Refused, service
 from pre_cases.models import AccessRequest, Assignment, ExceptionalAccess, Parcours, ParcoursShare
 from pre_cases.services.assignment import cancel_hand_overs
 from pre_cases.services.preconditions import locked, require_agreement
-from referents.models import Membership, Role, User
+from referents.models import Membership, Role, StandIn, User
 from referents.models.user import TEAM_ROLES
 
 SHARE_MONTHS = 6  # a share lasts at most; to be confirmed by the DPO
@@ -36,7 +36,11 @@ def share_candidates(parcours: Parcours, sharer: User) -> QuerySet[User]:
     coordinators = team.filter(role=Role.COORDINATOR)
     referents = Assignment.objects.current().filter(referent=OuterRef("pk"), parcours=parcours.pk)
     shares = ParcoursShare.objects.in_force().filter(user=OuterRef("pk"), content_object=parcours.pk)
-    seeing = Exists(coordinators) | Exists(referents) | Exists(shares)
+    followers = Assignment.objects.current().filter(parcours=parcours.pk).values("referent")
+    replacing = StandIn.objects.in_force().filter(
+        user=OuterRef("pk"), content_object__team=parcours.team_id, content_object__user__in=followers
+    )
+    seeing = Exists(coordinators) | Exists(referents) | Exists(shares) | Exists(replacing)
     people = User.objects.filter(Exists(team), ~seeing, is_active=True).exclude(pk=sharer.pk)
     return people.order_by("last_name", "first_name", "pk")
 
@@ -52,8 +56,17 @@ def share_obstacle(parcours: Parcours) -> str:
 
 @service
 def share_parcours(*, parcours: Parcours, user: User, reason: str, ends_on: date, by: User) -> ParcoursShare:
-    """Give a professional of the team the parcours to read, from today until a day that is no longer included."""
-    return share(locked(parcours), user, reason, ends_on, by)
+    """Give a professional of the team the parcours to read, from today until a day that is no longer included.
+
+    Whoever had asked for it has the answer by this.
+    """
+    current = locked(parcours)
+    made = share(current, user, reason, ends_on, by)
+    for request in AccessRequest.objects.pending().filter(parcours=current, asked_by=user):
+        request.share, request.answered_at, request.answered_by = made, timezone.now(), by
+        request.save()
+        record_change(request, "accept")
+    return made
 
 
 def share(parcours: Parcours, user: User, reason: str, ends_on: date, giver: User) -> ParcoursShare:
@@ -69,6 +82,7 @@ def share(parcours: Parcours, user: User, reason: str, ends_on: date, giver: Use
     load_keys([parcours.data_key_id])
     for former in ParcoursShare.objects.unrevoked().filter(user=user, content_object=parcours):
         former.revoked_at = min(timezone.make_aware(datetime.combine(former.ends_on, time.min)), timezone.now())
+        former.end_told_at = timezone.now()  # it goes on: nobody is told that it has ended
         former.save()
     made = ParcoursShare.objects.create(
         user=user,

@@ -79,4 +79,5 @@ def _answer(request: AccessRequest, person: User, action: str) -> None:
 def _telling(request: AccessRequest) -> Callable[[], object]:
     from pre_cases.tasks import tell_access_request  # which calls a service of this layer
 
-    return lambda: tell_access_request.delay(str(request.pk))
+    answered = request.answered_at is not None
+    return lambda: tell_access_request.delay(str(request.pk), answered=answered)

@@ -74,14 +74,16 @@ def open_exceptional_access(*, number: str, motive: ExceptionalReason, reason: s
 
 
 def _wrong_numbers(person: User) -> int:
+    """How many in a day; a page about an access that was out of reach is a refusal too, and is not one of them."""
     since = timezone.now() - timedelta(days=1)
-    return Event.objects.filter(action=Action.REFUSAL, kind=KIND, actor_id=person.pk, at__gte=since).count()
+    refusals = Event.objects.filter(action=Action.REFUSAL, kind=KIND, actor_id=person.pk, at__gte=since)
+    return refusals.filter(detail__asked=Action.GRANT).count()
 
 
 def note_wrong_number(person: User) -> None:
     """The journal keeps the attempt, never the number: the change itself was rolled back."""
     with transaction.atomic(durable=True):
-        record_event(Action.REFUSAL, kind=KIND, actor=person, detail={"asked": "grant"})
+        record_event(Action.REFUSAL, kind=KIND, actor=person, detail={"asked": Action.GRANT})
 
 
 def _alerting(access: ExceptionalAccess) -> Callable[[], object]:

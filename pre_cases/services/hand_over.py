@@ -121,4 +121,5 @@ def _answer(hand_over: HandOver, outcome: HandOverOutcome, action: str, *, tell:
 def _telling(hand_over: HandOver) -> Callable[[], object]:
     from pre_cases.tasks import tell_hand_over  # which calls a service of this layer
 
-    return lambda: tell_hand_over.delay(str(hand_over.pk))
+    answered = bool(hand_over.outcome)
+    return lambda: tell_hand_over.delay(str(hand_over.pk), answered=answered)

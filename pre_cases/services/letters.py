@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit.history import acting_as, system_account
-from pre_cases.models import AccessRequest, ExceptionalAccess, HandOver, ParcoursShare
+from pre_cases.models import AccessRequest, ExceptionalAccess, HandOver, HandOverOutcome, Parcours, ParcoursShare
 from referents.intervals import in_force
 from referents.models import Membership, Role, StandIn, User
 from referents.services.letters import send_letter
+
+logger = logging.getLogger(__name__)
 
 
 def coordination(team_id: int) -> list[User]:
@@ -25,47 +28,57 @@ def protection_officers() -> list[User]:
     return list(User.objects.filter(memberships__in=held, is_active=True).distinct())
 
 
+def followers(parcours: Parcours) -> list[User]:
+    """The référent of today, and who replaces that person in the team."""
+    assigned = [found.referent for found in parcours.assignments.current().select_related("referent")]
+    replacing = StandIn.objects.in_force().filter(content_object__user__in=assigned, content_object__team=parcours.team)
+    return assigned + [stand_in.user for stand_in in replacing.select_related("user")]
+
+
 def send_exceptional_alert(*, access_id: UUID) -> int:
-    """Tell at once the référent, the coordination of the parcours's team and the data protection officer."""
+    """Tell at once who follows the parcours, the coordination of its team and the data protection officer."""
     access = ExceptionalAccess.objects.select_related("content_object").filter(pk=access_id).first()
     if access is None:
         return 0
     parcours = access.content_object
-    followers = [assignment.referent for assignment in parcours.assignments.current().select_related("referent")]
-    people = [*coordination(parcours.team_id), *followers, *protection_officers()]
+    people = [*coordination(parcours.team_id), *followers(parcours), *protection_officers()]
     return send_letter("exceptional_access", people, access=access)
 
 
-def send_access_request(*, request_id: UUID) -> int:
-    """Asked: the référent and the coordination. Answered: the person who asked."""
+def send_access_request(*, request_id: UUID, answered: bool) -> int:
+    """Asked: who follows the parcours, and the coordination, while it waits. Answered: the person who asked."""
     request = AccessRequest.objects.select_related("parcours", "asked_by").filter(pk=request_id).first()
-    if request is None:
+    if request is None or answered != (request.answered_at is not None):
         return 0
-    if request.answered_at is not None:
+    if answered:
         return send_letter("access_answered", [request.asked_by])
-    followers = [found.referent for found in request.parcours.assignments.current().select_related("referent")]
-    return send_letter("access_asked", followers or coordination(request.parcours.team_id))
+    return send_letter("access_asked", [*followers(request.parcours), *coordination(request.parcours.team_id)])
 
 
-def send_hand_over(*, hand_over_id: UUID) -> int:
-    """Asked: the référent who is to answer. Answered: who asked and the référent who leaves."""
+def send_hand_over(*, hand_over_id: UUID, answered: bool) -> int:
+    """Asked: the référent who is to answer, while it waits. Answered: who asked and the référent who leaves."""
     people = HandOver.objects.select_related("to_referent", "from_referent", "asked_by")
     hand_over = people.filter(pk=hand_over_id).first()
-    if hand_over is None:
+    if hand_over is None or answered != (hand_over.outcome in (HandOverOutcome.ACCEPTED, HandOverOutcome.REFUSED)):
         return 0
-    if not hand_over.outcome:
-        return send_letter("hand_over_asked", [hand_over.to_referent])
-    return send_letter("hand_over_answered", [hand_over.asked_by, hand_over.from_referent])
+    if answered:
+        return send_letter("hand_over_answered", [hand_over.asked_by, hand_over.from_referent])
+    return send_letter("hand_over_asked", [hand_over.to_referent]) if not hand_over.outcome else 0
 
 
 def tell_ended_grants() -> int:
     """Tell each person once that an access has ended, and who gave it; how many grants were told.
 
-    The access itself ended by its date, at the next request: this job only tells people.
+    The access itself ended by its date, at the next request: this job only tells people. A letter that does not leave
+    stops no other one, and is tried again the next day.
     """
     told = 0
     for grant in list(chain(_ended(ParcoursShare), _ended(StandIn), _ended(ExceptionalAccess))):
-        send_letter("access_ended", [grant.user, grant.granted_by], kind=grant._meta.verbose_name)
+        try:
+            send_letter("access_ended", [grant.user, grant.granted_by], kind=grant._meta.verbose_name)
+        except OSError:
+            logger.warning("The end of %s is not told: the letter did not leave.", grant)
+            continue
         grant.end_told_at = timezone.now()
         with acting_as(system_account()):
             grant.save(update_fields=["end_told_at"])

@@ -108,7 +108,7 @@ def my_accesses(request: SignedInRequest) -> HttpResponse:
     child = "parcours__child"
     waiting = HandOver.objects.answerable_by(person).select_related(child, "from_referent")
     requests = AccessRequest.objects.answerable_by(person).select_related(child, "asked_by")
-    own_requests = AccessRequest.objects.filter(asked_by=person).select_related(child, "share")
+    own_requests = AccessRequest.objects.asked_by(person).select_related(child, "share")
     passed = HandOver.objects.seen_by(person).exclude(pk__in=waiting.values("pk"))
     shares = ParcoursShare.objects.select_related("content_object__child", "user", "granted_by")
     exceptional = ExceptionalAccess.objects.held_by(person).select_related("content_object__child")
@@ -120,7 +120,7 @@ def my_accesses(request: SignedInRequest) -> HttpResponse:
         "own_requests": listed(request, own_requests, "-asked_at"),
         "passed": listed(request, passed.select_related(child, "from_referent", "to_referent"), "-asked_at"),
         "received": listed(request, shares.held_by(person), "ends_on"),
-        "given": listed(request, shares.in_force().filter(granted_by=person), "ends_on"),
+        "given": listed(request, shares.in_force().editable_by(person).filter(granted_by=person), "ends_on"),
         "exceptional": listed(request, exceptional, "granted_at"),
         "replaces": list(stand_ins.filter(user=person).order_by("starts_on", "pk")),
         "replaced": list(stand_ins.of_person(person).order_by("starts_on", "pk")),
@@ -135,4 +135,4 @@ def listed(request: SignedInRequest, records: QuerySet[M], order: str) -> list[M
     """The first rows of a list that may hold a child's name, with their event; nothing, and no event, when empty."""
     if not records.exists():
         return []
-    return consult_page(request, records, order=(order, "id"), size=MOST_SHOWN).records
+    return consult_page(request, records, order=(order, "id"), cursor="", size=MOST_SHOWN).records

@@ -17,7 +17,6 @@ from pre_cases.forms.access import ExceptionalForm, ReviewForm
 from pre_cases.models import ExceptionalAccess
 from pre_cases.querysets.access import ExceptionalAccessQuerySet
 from pre_cases.services.exceptional import (
-    ExceptionalAccessRefused,
     UnknownNumber,
     end_exceptional_access,
     note_wrong_number,
@@ -89,7 +88,7 @@ def exceptional_open(request: SignedInRequest) -> HttpResponse:
             access = open_exceptional_access(by=request.user, **form.cleaned_data)
             messages.success(request, "Le parcours vous est ouvert pour 24 heures. L’équipe et le DPO sont prévenus.")
             return redirect("pre_cases:parcours_detail", pk=access.content_object_id)
-        except ExceptionalAccessRefused as refusal:
+        except Refused as refusal:  # closed between the look-up and the lock, among others
             if isinstance(refusal, UnknownNumber):
                 note_wrong_number(request.user)
             form.add_error(refusal.field, str(refusal))

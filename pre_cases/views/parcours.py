@@ -148,6 +148,7 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def access_of(parcours: Parcours, person: User, may_edit: bool) -> dict[str, Any]:
     """By which grant the person reads, None for one's own role; and who replaces the référent, for those inside."""
     now = timezone.now()
+    replaced = (person.replaced_on(parcours), parcours.team_id)
     opened: dict[str, Any] = {
         "read_by_share": next((held for held in parcours.current_shares if held.user_id == person.pk), None),  # type: ignore[attr-defined]
         "read_by_exception": next(
@@ -155,7 +156,12 @@ def access_of(parcours: Parcours, person: User, may_edit: bool) -> dict[str, Any
             None,
         ),
         "read_by_replacing": next(
-            (held for held in person.replacements if held.content_object.user_id == person.replaced_on(parcours)), None
+            (
+                held
+                for held in person.replacements
+                if (held.content_object.user_id, held.content_object.team_id) == replaced
+            ),
+            None,
         ),
     }
     if may_edit:

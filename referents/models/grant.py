@@ -88,8 +88,10 @@ class StandInQuerySet(GrantQuerySet["StandIn"]):
         return self.filter(content_object__user=user)
 
     def not_over(self) -> StandInQuerySet:
-        """Running, or to come."""
-        return self.unrevoked().filter(ends_on__gt=timezone.localdate())
+        """Running, or to come: neither person has left the team meanwhile."""
+        today = timezone.localdate()
+        held = self.unrevoked().filter(ends_on__gt=today)
+        return held.exclude(membership__ends_on__lte=today).exclude(content_object__ends_on__lte=today)
 
     def editable_by(self, user: User) -> StandInQuerySet:
         """The person replaced, and the coordination of the team; the one who replaces asks them."""

@@ -173,12 +173,19 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         return tuple(held.order_by("ends_on", "pk"))
 
     def replaced_on(self, record: models.Model) -> int | None:
-        """The référent whom this person replaces today on a record read with its ``referent_id`` and its team."""
-        referent_id, team_id = getattr(record, "referent_id", None), getattr(record, "team_id", None)
-        if referent_id in (None, self.pk) or team_id not in self.standing.team_ids(Role.REFERENT):
+        """The référent whom this person replaces today on a record, when nobody but that référent gives the right.
+
+        A record of a file says by ``carriers()`` who carries it, pairs of an account and a team; others say nothing.
+        """
+        find = getattr(record, "carriers", None)
+        if find is None or not self.replacements:
             return None
-        replaced = {(held.content_object.user_id, held.content_object.team_id) for held in self.replacements}
-        return referent_id if (referent_id, team_id) in replaced else None
+        own_teams = self.standing.team_ids(Role.REFERENT)
+        carriers: set[tuple[int, int]] = {pair for pair in find() if pair[1] in own_teams}
+        if any(account_id == self.pk for account_id, _ in carriers):
+            return None
+        replaced = ((held.content_object.user_id, held.content_object.team_id) for held in self.replacements)
+        return next((account_id for account_id, team_id in replaced if (account_id, team_id) in carriers), None)
 
     @property
     def journal_capacity(self) -> tuple[str, int | None]:

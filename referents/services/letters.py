@@ -24,7 +24,7 @@ def send_letter(name: str, people: Iterable[User | None], **context: Any) -> int
 
 def send_stand_in(*, stand_in_id: int) -> int:
     """Tell the person replaced and the one who replaces, unless it was ended meanwhile."""
-    found = StandIn.objects.unrevoked().select_related("user", "content_object__user").filter(pk=stand_in_id).first()
+    found = StandIn.objects.not_over().select_related("user", "content_object__user").filter(pk=stand_in_id).first()
     if found is None:
         return 0
     return send_letter("stand_in", [found.user, found.content_object.user], stand_in=found)
