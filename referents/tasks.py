@@ -9,7 +9,7 @@ from audit.history import system_account
 from audit.journal import trace
 from referents.letters import send_letter
 from referents.models import User
-from referents.services import invitations, letters
+from referents.services import invitations, stand_in
 from referents.services.charters import charters_to_recall, recall_charter
 
 logger = logging.getLogger(__name__)
@@ -54,4 +54,4 @@ def recall_charters() -> None:
 @shared_task(name="referents.tell_stand_in", **TRY_AGAIN)
 def tell_stand_in(stand_in_id: int) -> None:
     with trace.tracing():
-        letters.send_stand_in(stand_in_id=stand_in_id)
+        stand_in.send_stand_in(stand_in_id=stand_in_id)

@@ -13,8 +13,8 @@ from django.utils import timezone
 from audit.history import acting_as, system_account
 from pre_cases.models import AccessRequest, ExceptionalAccess, HandOver, HandOverOutcome, Parcours, ParcoursShare
 from referents.intervals import in_force
+from referents.letters import write_to
 from referents.models import Membership, Role, StandIn, User
-from referents.services.letters import send_letter
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def send_exceptional_alert(*, access_id: UUID) -> int:
         return 0
     parcours = access.content_object
     people = [*coordination(parcours.team_id), *followers(parcours), *protection_officers()]
-    return send_letter("exceptional_access", people, access=access)
+    return write_to(people, "exceptional_access", access=access)
 
 
 def send_access_request(*, request_id: UUID, answered: bool) -> int:
@@ -51,8 +51,8 @@ def send_access_request(*, request_id: UUID, answered: bool) -> int:
     if request is None or answered != (request.answered_at is not None):
         return 0
     if answered:
-        return send_letter("access_answered", [request.asked_by])
-    return send_letter("access_asked", [*followers(request.parcours), *coordination(request.parcours.team_id)])
+        return write_to([request.asked_by], "access_answered")
+    return write_to([*followers(request.parcours), *coordination(request.parcours.team_id)], "access_asked")
 
 
 def send_hand_over(*, hand_over_id: UUID, answered: bool) -> int:
@@ -62,8 +62,8 @@ def send_hand_over(*, hand_over_id: UUID, answered: bool) -> int:
     if hand_over is None or answered != (hand_over.outcome in (HandOverOutcome.ACCEPTED, HandOverOutcome.REFUSED)):
         return 0
     if answered:
-        return send_letter("hand_over_answered", [hand_over.asked_by, hand_over.from_referent])
-    return send_letter("hand_over_asked", [hand_over.to_referent]) if not hand_over.outcome else 0
+        return write_to([hand_over.asked_by, hand_over.from_referent], "hand_over_answered")
+    return write_to([hand_over.to_referent], "hand_over_asked") if not hand_over.outcome else 0
 
 
 def tell_ended_grants() -> int:
@@ -75,7 +75,7 @@ def tell_ended_grants() -> int:
     told = 0
     for grant in list(chain(_ended(ParcoursShare), _ended(StandIn), _ended(ExceptionalAccess))):
         try:
-            send_letter("access_ended", [grant.user, grant.granted_by], kind=grant._meta.verbose_name)
+            write_to([grant.user, grant.granted_by], "access_ended", kind=grant._meta.verbose_name)
         except OSError:
             logger.warning("The end of %s is not told: the letter did not leave.", grant)
             continue

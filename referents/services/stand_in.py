@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from audit.journal.record import record_change
 from audit.services import Refused, service
+from referents.letters import write_to
 from referents.models import Membership, Role, StandIn, StandInReason, User
 from referents.models.grant import stand_in_permission
 
@@ -110,3 +111,11 @@ def _telling(stand_in: StandIn) -> Callable[[], object]:
     from referents.tasks import tell_stand_in  # which calls a service of this layer
 
     return lambda: tell_stand_in.delay(stand_in.pk)
+
+
+def send_stand_in(*, stand_in_id: int) -> int:
+    """Tell the person replaced and the one who replaces, unless it was ended meanwhile."""
+    found = StandIn.objects.not_over().select_related("user", "content_object__user").filter(pk=stand_in_id).first()
+    if found is None:
+        return 0
+    return write_to([found.user, found.content_object.user], "stand_in", stand_in=found)

@@ -17,8 +17,7 @@ from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from audit.services import Refused
 from referents.models import Role, StandIn, StandInReason, User
-from referents.services.letters import send_stand_in
-from referents.services.stand_in import StandInRefused, end_stand_in, start_stand_in
+from referents.services.stand_in import StandInRefused, end_stand_in, send_stand_in, start_stand_in
 from tests.at_once import at_once
 from tests.cast import Cast, make_stand_in, make_user
 from tests.pre_cases.facts import again, join, leave, suspend
