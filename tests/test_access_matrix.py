@@ -536,6 +536,11 @@ def nowhere(name: str) -> str | None:
     raise AssertionError(name)
 
 
+def ask(client: Client, name: str, url: str) -> Any:
+    """By the method that the page answers to."""
+    return client.post(url) if name in POST_ONLY else client.get(url)
+
+
 def seen(response: Any) -> str:
     """What an answer amounts to, in the words of the matrix."""
     location = response.headers.get("Location", "")

@@ -48,6 +48,9 @@ class Page(Generic[M]):
 def read_page(queryset: models.QuerySet[M], *, order: Sequence[str], cursor: str, size: int) -> Page[M]:
     """One page in one query. ``order`` names columns that are never NULL, the last one unique, "-" for descending.
 
+    The records of the page are chosen by themselves, then annotated: the planner knows how few they are, and reads
+    what they show by its indexes, however long the list.
+
     A cursor that cannot be read gives the first page.
     """
     rows, is_first = queryset, True
@@ -57,7 +60,8 @@ def read_page(queryset: models.QuerySet[M], *, order: Sequence[str], cursor: str
             is_first = False
         except UnreadableCursor:
             rows = queryset
-    records = list(rows.order_by(*order)[: size + 1])
+    shown = rows.order_by(*order).values("pk")[: size + 1]
+    records = list(queryset.filter(pk__in=shown).order_by(*order))
     next_cursor = _write_cursor(records[size - 1], order) if len(records) > size else ""
     return Page(records[:size], next_cursor, is_first)
 
