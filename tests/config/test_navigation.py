@@ -19,7 +19,7 @@ FIRST_PAGES = {
     "david": "pre_cases:shared_parcours",
     "esther": "pre_cases:statistics",
     "farid": "pre_cases:my_groups",
-    "gaelle": "journal_list",
+    "gaelle": "pre_cases:protection",
     "hugo": "account_list",
 }
 

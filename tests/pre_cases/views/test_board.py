@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.history import acting_as, system_account
-from audit.journal.models import Event
+from audit.journal.models import Action, Event
+from audit.journal.record import record_event
 from partners.models import Term
 from pre_cases.models import DuplicateNotice, Parcours, ParcoursStage, Saisine
 from pre_cases.querysets.parcours import ParcoursFlag
@@ -60,6 +61,7 @@ def in_order(cast: Cast) -> None:
         by=cast.benoit,
     )
     add_entry(parcours=parcours, kind="phone", on=today, with_whom="family", text="Appel", by=cast.benoit)
+    record_event(Action.READ, kind="pre_cases.parcours", ids=[parcours.pk], actor=cast.benoit, subject_id=parcours.pk)
 
 
 @pytest.fixture
@@ -122,6 +124,7 @@ class TestTeamBoard:
             ParcoursFlag.NO_REFERENT.label: 1,  # Évaluée
             ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
             ParcoursFlag.TO_CLOSE.label: 1,  # Prête
+            ParcoursFlag.UNOPENED.label: 2,  # Prête, Inès
             ParcoursFlag.LATE.label: 1,  # Ancienne
             ParcoursFlag.REVIEW_DUE.label: 1,  # Ancienne
             ParcoursFlag.NO_REVIEW.label: 1,  # Ancienne
