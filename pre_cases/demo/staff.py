@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 
 from allauth.mfa.models import Authenticator
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from audit.encryption.sign_in import seal_secret
 from audit.history import bulk_create_with_history
@@ -144,7 +145,11 @@ def hire_programme(hiring: Recruiting, staff: Staff) -> None:
 
 
 def save(hiring: Recruiting, today: date) -> None:
-    """Everybody at work has signed the charter of the day within the year."""
+    """Everybody at work has entered lately, and has signed the charter of the day within the year."""
+    for user in hiring.users.values():
+        if user.is_active:
+            entered_on = today - timedelta(days=hiring.rng.randint(1, 20))
+            user.last_login = timezone.make_aware(datetime.combine(entered_on, time(9)))
     bulk_create_with_history(list(hiring.users.values()), User)
     # bulk inserts give the keys to the instances on both engines
     Authenticator.objects.bulk_create(
