@@ -16,6 +16,7 @@ from referents.models import User
 from referents.sessions import BROWSER, browser_of
 from tests.audit.flush import journal_flush
 from tests.cast import Cast
+from tests.snapshot import Keeper
 
 __all__ = ["journal_flush"]
 
@@ -59,9 +60,12 @@ def destroyed_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "DESTROYED_KEYS_REGISTER", str(settings.VAR_DIR / name))
 
 
+everybody = Keeper(Cast)
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
-    return Cast()
+    return everybody.put()
 
 
 class SecureClient(Client):
