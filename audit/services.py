@@ -33,14 +33,16 @@ class Refused(Exception):
 
 
 class Overreach(Refused):
-    """Somebody asked for more than their rights: besides the sentence, the refusal is written in the journal.
+    """More rights than one has, or rights given as they may not be: besides the sentence, the journal keeps it.
 
-    ``kind`` is the label of what was asked about, "referents.membership".
+    ``kind`` is the label of what was asked about, "referents.membership"; a subclass may say it once for all.
     """
+
+    kind = ""
 
     def __init__(self, sentence: str, *, field: str | None = None, kind: str = "") -> None:
         super().__init__(sentence, field=field)
-        self.kind = kind
+        self.kind = kind or self.kind
 
 
 def service(function: Callable[P, R]) -> Callable[P, R]:

@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     "sweep-orphan-files": {"task": "pre_cases.sweep_orphan_files", "schedule": crontab(hour=3, minute=30)},
     "complete-index": {"task": "pre_cases.complete_index", "schedule": crontab(hour=3, minute=40)},
     "rotate-index": {"task": "pre_cases.rotate_index", "schedule": crontab(month_of_year=8, day_of_month=1, hour=4)},
+    "alert-again": {"task": "pre_cases.alert_again", "schedule": crontab(minute="*/5")},
     "tell-ended-grants": {"task": "pre_cases.tell_ended_grants", "schedule": crontab(hour=6, minute=30)},
     "recall-charters": {"task": "referents.recall_charters", "schedule": crontab(hour=7, minute=30)},
     "sweep-stale-exports": {"task": "pre_cases.sweep_stale_exports", "schedule": 60.0},

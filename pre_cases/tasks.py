@@ -66,6 +66,12 @@ def alert_exceptional_access(access_id: str) -> None:
         letters.send_exceptional_alert(access_id=UUID(access_id))
 
 
+@shared_task(name="pre_cases.alert_again")
+def alert_again() -> None:
+    with trace.tracing():
+        letters.alert_again()
+
+
 @shared_task(name="pre_cases.tell_access_request", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
 def tell_access_request(request_id: str, *, answered: bool) -> None:
     with trace.tracing():

@@ -132,7 +132,7 @@ def _shares(parcours: Parcours) -> Iterator[Moment]:
 def _exceptional(parcours: Parcours) -> Iterator[Moment]:
     for access in ExceptionalAccess.objects.filter(content_object=parcours).select_related("user"):
         opened_on, reader = timezone.localdate(access.granted_at), access.user.get_full_name()
-        detail = access.get_outcome_display() if access.outcome else "à relire"
+        detail = access.get_outcome_display() if access.outcome else "à examiner"
         yield Moment(opened_on, "share", "Accès exceptionnel", f"{reader} : {access.reason}", detail=detail)
 
 

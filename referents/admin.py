@@ -92,6 +92,15 @@ class ReferenceAdmin(admin.ModelAdmin):
 
         return update_wrapper(inner, view)
 
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Columns of the record itself only: a look through a relation would answer questions about cases."""
+        first, *rest = lookup.split("__")
+        own = next((field for field in self.opts.concrete_fields if first in (field.name, field.attname)), None)
+        if own is None:
+            return False
+        key = {own.related_model._meta.pk.name} if own.related_model else set()
+        return set(rest) <= {"exact", "isnull"} | key
+
     def get_queryset(self, request: Any) -> QuerySet[Any]:
         rows: QuerySet[Any] = self._rows().controlled_by(request.user)
         return rows.order_by(*self.get_ordering(request)) if self.get_ordering(request) else rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from django.template.loader import render_to_string
 if TYPE_CHECKING:
     from referents.models import User
 
+logger = logging.getLogger(__name__)
+
 
 def send_letter(name: str, to: str, context: dict[str, Any] | None = None) -> None:
     """Send ``emails/<name>`` to one address; raises OSError when the mail server does not take it."""
@@ -21,8 +24,18 @@ def send_letter(name: str, to: str, context: dict[str, Any] | None = None) -> No
 
 
 def write_to(people: Iterable[User | None], name: str, **context: Any) -> int:
-    """The same letter to each active account, once; how many. Nobody learns to whom else it went."""
-    addresses = dict.fromkeys(person.email for person in people if person is not None and person.is_active)
+    """The same letter to each active account, once; how many left. Nobody learns to whom else it went.
+
+    An address refused stops no other one; raises OSError when none has left, so that the task is tried again.
+    """
+    addresses = list(dict.fromkeys(person.email for person in people if person is not None and person.is_active))
+    left = 0
     for address in addresses:
-        send_letter(name, address, context)
-    return len(addresses)
+        try:
+            send_letter(name, address, context)
+            left += 1
+        except OSError as error:
+            logger.error("A letter %s did not leave: %s", name, type(error).__name__)
+    if addresses and not left:
+        raise OSError(f"No letter {name} has left.")
+    return left

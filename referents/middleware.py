@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -56,7 +57,7 @@ class SessionGuardMiddleware:
         logout(request)
         messages.info(request, end.label)
         target = request.path if request.method == "GET" else "/"
-        return moved(request, f"{reverse('account_login')}?next={target}")
+        return moved(request, f"{reverse('account_login')}?next={quote(target)}")
 
 
 def moved(request: HttpRequest, url: str) -> HttpResponse:

@@ -22,6 +22,9 @@ SOON = 30  # days
 LATE_MAIL = timedelta(minutes=15)  # a worker that works sends a letter in a few seconds
 
 
+REFUSED_SIGN_INS = (Action.SIGN_IN_FAILED, Action.SECOND_FACTOR_FAILED)
+
+
 @dataclass(frozen=True)
 class Failures:
     """What does not go as it should; counts only, the addresses typed are not known."""
@@ -37,7 +40,7 @@ def failures() -> Failures:
     since = now - timedelta(hours=settings.AXES_COOLOFF_TIME)
     attempts = AccessAttempt.objects.filter(attempt_time__gte=since).order_by().values("username", "ip_address")
     locked = attempts.annotate(failed=Sum("failures_since_start")).filter(failed__gte=settings.AXES_FAILURE_LIMIT)
-    refused = Event.objects.filter(action=Action.SIGN_IN_FAILED, at__gte=now - timedelta(days=1))
+    refused = Event.objects.filter(action__in=REFUSED_SIGN_INS, at__gte=now - timedelta(days=1))
     late = Invitation.objects.pending().filter(mailed_at__isnull=True, sent_at__lt=now - LATE_MAIL)
     return Failures(locked.count(), refused.count(), late.count(), keys_are_away())
 

@@ -5,7 +5,13 @@ from django.db.models import QuerySet
 from audit.journal.models import Action, Event
 from referents.models import Role, User
 
-SIGN_INS = (Action.SIGN_IN, Action.SIGN_IN_FAILED, Action.SIGN_OUT)
+SIGN_INS = (
+    Action.SIGN_IN,
+    Action.SIGN_IN_FAILED,
+    Action.SIGN_OUT,
+    Action.SECOND_FACTOR_FAILED,
+    Action.SECOND_FACTOR_RESET,
+)
 
 
 def may_read_journal(user: User) -> bool:

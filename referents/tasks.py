@@ -34,6 +34,12 @@ def tell_role_refused(user_id: int) -> None:
     send_letter("role_refused", User.objects.get(pk=user_id).email)
 
 
+@shared_task(name="referents.tell_second_factor_reset", **TRY_AGAIN)
+def tell_second_factor_reset(user_id: int) -> None:
+    """To the person: somebody of the administration has reset the second factor."""
+    send_letter("second_factor_reset", User.objects.get(pk=user_id).email)
+
+
 @shared_task(name="referents.tell_former_address", **TRY_AGAIN)
 def tell_former_address(version_id: int) -> None:
     """To the address that an account had in a version of its history: it opens nothing any more."""

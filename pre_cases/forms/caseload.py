@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from pre_cases.forms.access import LastDayField, name_and_employer
 from pre_cases.forms.fields import DayField, short_text
-from pre_cases.models import Parcours
+from pre_cases.models import HandOver, Parcours
 from referents.models import StandInReason, User
 
 
@@ -40,6 +40,21 @@ class HandOverForm(forms.Form):
         field = self.fields["to_referent"]
         field.queryset = people  # type: ignore[attr-defined]
         field.label_from_instance = name_and_employer  # type: ignore[attr-defined]
+
+
+class HandOverAcceptForm(forms.Form):
+    hand_over_list = forms.ModelMultipleChoiceField(
+        HandOver.objects.none(),
+        error_messages={
+            "required": "Cochez au moins un parcours.",
+            "invalid_choice": "Une de ces propositions a changé entre-temps : relisez la liste.",
+            "invalid_pk_value": "Une de ces propositions a changé entre-temps : relisez la liste.",
+        },
+    )
+
+    def __init__(self, *args: Any, offered: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["hand_over_list"].queryset = offered.select_related("parcours")  # type: ignore[attr-defined]
 
 
 def in_a_week() -> date:

@@ -97,17 +97,18 @@ class ExceptionalAccess(EncryptedRecord, Grant):
     )
     motive = models.CharField("situation", max_length=12, choices=ExceptionalReason)
     reason = EncryptedTextField("motif", aad="exceptional_access.reason", max_length=500)
-    outcome = models.CharField("relecture", max_length=12, choices=ExceptionalOutcome, blank=True)
+    outcome = models.CharField("examen", max_length=12, choices=ExceptionalOutcome, blank=True)
     review_note = EncryptedTextField(
         "remarque", aad="exceptional_access.review_note", max_length=500, null=True, blank=True
     )
-    reviewed_at = models.DateTimeField("relu le", null=True, blank=True)
+    alerted_at = models.DateTimeField("alerte partie le", null=True, blank=True, editable=False)
+    reviewed_at = models.DateTimeField("examiné le", null=True, blank=True)
     reviewed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name="par"
     )
 
     objects = ExceptionalAccessQuerySet.as_manager()
-    history = History(excluded_fields=["end_told_at"])
+    history = History(excluded_fields=["end_told_at", "alerted_at"])
     enabled = False  # guardian's shortcuts read the shares
 
     class Meta:
@@ -122,14 +123,18 @@ class ExceptionalAccess(EncryptedRecord, Grant):
                 condition=Q(outcome="", reviewed_at__isnull=True, reviewed_by__isnull=True)
                 | (~Q(outcome="") & Q(reviewed_at__isnull=False, reviewed_by__isnull=False)),
                 name="exceptional_reviewed_by_someone",
-                violation_error_message="Une relecture dit par qui et quand.",
+                violation_error_message="Un examen dit par qui et quand.",
             ),
             models.CheckConstraint(
                 condition=Q(reviewed_by__isnull=True) | ~Q(reviewed_by=F("user")),
                 name="exceptional_reviewed_by_another",
-                violation_error_message="Personne ne relit son propre accès.",
+                violation_error_message="Personne n’examine son propre accès.",
             ),
         ]
+
+    @property
+    def end_day(self) -> date:
+        return timezone.localdate(self.ends_at)
 
     @property
     def ends_at(self) -> datetime:

@@ -32,6 +32,9 @@ class ExceptionalAccessQuerySet(GrantQuerySet["ExceptionalAccess"]):
 
         return Q(granted_at__gt=timezone.now() - timedelta(hours=EXCEPTIONAL_HOURS))
 
+    def begun(self) -> Q:
+        return Q(granted_at__lte=timezone.now())
+
     def to_review(self) -> ExceptionalAccessQuerySet:
         return self.filter(outcome="")
 

@@ -263,10 +263,16 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         return self.filter(self._reached(user, *CARRYING))
 
     def shared_with(self, user: User) -> ParcoursQuerySet:
-        """*Partagés avec moi*: an unrevoked share holds today, and the membership under which it was made too."""
+        """*Partagés avec moi*: an unrevoked share holds today, and the membership under which it was made too; the
+        family's agreement as well, without a holder's objection.
+        """
+        from pre_cases.models import AgreementHolder
+
         mine = [membership.pk for membership in user.standing.memberships if membership.team_id is not None]
         held = Q(shares__user=user, shares__revoked_at__isnull=True, shares__membership__in=mine)
-        return self.open().filter(in_force(None, "shares__"), held)
+        agreed = Q(agreement__agreed_until_on__isnull=True) | Q(agreement__agreed_until_on__gt=timezone.localdate())
+        opposed = AgreementHolder.objects.filter(agreement=OuterRef("agreement"), objected_on__isnull=False)
+        return self.open().filter(in_force(None, "shares__"), held, agreed).filter(~Exists(opposed))
 
     def exceptionally_opened_to(self, user: User) -> ParcoursQuerySet:
         """Opened less than 24 hours ago to a coordinator of another team."""

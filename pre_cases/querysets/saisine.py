@@ -69,8 +69,8 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
 
     def visible_to(self, user: User) -> SaisineQuerySet:
         """A coordinator: all of the teams. A référent: own ones, those of whom one replaces, the team's that nobody
-        follows and that still wait; once opened, a saisine is read by whoever follows the parcours today, like
-        everything else about the child.
+        follows and that still wait; none of a child whose parcours somebody else follows. Once opened, a saisine is
+        read by whoever follows the parcours today, like everything else about the child.
         """
         from pre_cases.models import Parcours
 
@@ -78,8 +78,10 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
         parcours = Parcours.objects.filter(saisine=OuterRef("pk"))
         unfollowed = Q(assignee__isnull=True, outcome="")
         own = Q(team_id__in=standing.team_ids(Role.REFERENT)) & (Q(assignee=user) | unfollowed)
+        followed = Parcours.objects.open().filter(child=OuterRef("child"))
+        by_others = Exists(followed) & ~Exists(followed.followed_by(user)) & ~Exists(followed.stood_in_by(user))
         return self.filter(
-            ((own | _replaced_by(user)) & ~Exists(parcours))
+            ((own | _replaced_by(user)) & ~Exists(parcours) & ~by_others)
             | Exists(parcours.followed_by(user))
             | Exists(parcours.stood_in_by(user))
             | Q(team_id__in=standing.team_ids(Role.COORDINATOR))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.encryption.keys import load_keys
 from audit.journal.record import record_change
-from audit.services import Refused, service
+from audit.services import Overreach, Refused, service
 from pre_cases.models import AccessRequest, Assignment, ExceptionalAccess, Parcours, ParcoursShare
 from pre_cases.services.assignment import cancel_hand_overs
 from pre_cases.services.preconditions import locked, require_agreement
@@ -21,8 +21,10 @@ from referents.models.user import TEAM_ROLES
 SHARE_MONTHS = 6  # a share lasts at most; to be confirmed by the DPO
 
 
-class ShareRefused(Refused):
+class ShareRefused(Overreach):
     """The parcours cannot be shared with this person, for this reason or until that day."""
+
+    kind = ParcoursShare._meta.label_lower
 
 
 def reading_permission() -> Permission:
@@ -139,7 +141,9 @@ def revoke(grant: ParcoursShare | ExceptionalAccess) -> None:
 
 def end_access(parcours: Parcours) -> None:
     """What every end of a parcours does: nobody outside keeps access, and what waited for an answer is over."""
-    for granted in (*parcours.shares.unrevoked(), *parcours.exceptional_accesses.unrevoked()):
+    shares = parcours.shares.unrevoked().select_for_update(of=("self",))
+    exceptional = parcours.exceptional_accesses.unrevoked().select_for_update(of=("self",))
+    for granted in (*shares, *exceptional):
         revoke(granted)
     for request in AccessRequest.objects.pending().filter(parcours=parcours):
         request.answered_at = timezone.now()

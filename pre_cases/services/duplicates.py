@@ -62,7 +62,7 @@ def look_for_child(*, first_name: str, family_name: str, birth_date: date | None
     The journal keeps that it happened and the ids of the children compared, never what was typed. Raises
     TooManySearches.
     """
-    User.objects.select_for_update().get(pk=by.pk)  # two searches at once are counted one after the other
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # two searches at once are counted one after the other
     _require_few_searches(by)
     wanted = Identity(first_name, family_name, birth_date)
     own = _in_reach(wanted, by)

@@ -18,6 +18,7 @@ from pre_cases.services.preconditions import locked
 from referents.models import Membership, Role, User
 
 KIND = ExceptionalAccess._meta.label_lower
+CLOSED_FOR = timedelta(days=30)  # after a review « non justifié »
 WRONG_NUMBERS_A_DAY = 5  # then the person is told to telephone again; no number can be guessed (40 bits)
 
 
@@ -54,6 +55,7 @@ def open_exceptional_access(*, number: str, motive: ExceptionalReason, reason: s
     parcours = locked(found)
     if Parcours.objects.visible_to(by).filter(pk=parcours.pk).exists():
         raise ExceptionalAccessRefused("Vous voyez déjà ce parcours : ouvrez-le depuis vos pages.", field="number")
+    _require_not_ended_by_the_team(parcours, by)
     membership = Membership.objects.current().filter(user=by, role=Role.COORDINATOR).order_by("starts_on", "pk").first()
     if membership is None:
         raise ExceptionalAccessRefused("Seule une coordination ouvre un accès exceptionnel.")
@@ -71,6 +73,20 @@ def open_exceptional_access(*, number: str, motive: ExceptionalReason, reason: s
     record_change(access, "grant", purpose=f"exceptional-{motive}", detail={"user": by.pk})
     transaction.on_commit(_alerting(access), robust=True)  # a broker that is away stops no emergency
     return access
+
+
+def _require_not_ended_by_the_team(parcours: Parcours, person: User) -> None:
+    """What the team has closed, or found unjustified, does not open again by the same person with the same number."""
+    own = ExceptionalAccess.objects.filter(content_object=parcours, user=person)
+    refused = own.filter(outcome=ExceptionalOutcome.UNJUSTIFIED, reviewed_at__gt=timezone.now() - CLOSED_FOR)
+    ended = Event.objects.filter(
+        subject_id=parcours.pk, kind=KIND, action=Action.REVOKE, at__gt=timezone.now() - timedelta(days=1)
+    ).exclude(actor_id=person.pk)
+    own_ids = {str(pk) for pk in own.values_list("pk", flat=True)}
+    if refused.exists() or any(own_ids & set(event.record_ids) for event in ended):
+        raise ExceptionalAccessRefused(
+            "L’équipe a mis fin à votre accès, ou l’a jugé non justifié : appelez sa coordination.", field="number"
+        )
 
 
 def _wrong_numbers(person: User) -> int:
@@ -113,9 +129,9 @@ def review_exceptional_access(
     """Say whether the access was justified; without a justification the reason why is asked for."""
     current = _locked(access)
     if current.outcome:
-        raise ExceptionalAccessRefused("Cet accès est déjà relu.")
+        raise ExceptionalAccessRefused("Cet accès est déjà examiné.")
     if current.user_id == by.pk:
-        raise ExceptionalAccessRefused("Personne ne relit son propre accès.")
+        raise ExceptionalAccessRefused("Personne n’examine son propre accès.")
     if outcome == ExceptionalOutcome.UNJUSTIFIED and not note.strip():
         raise ExceptionalAccessRefused("Dites pourquoi cet accès n’était pas justifié.", field="note")
     load_keys([current.data_key_id])

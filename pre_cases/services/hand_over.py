@@ -64,12 +64,15 @@ def _ask(parcours: Parcours, from_referent: User, to_referent: User, message: st
 
 
 @service
-def accept_hand_over(*, hand_over: HandOver, by: User) -> HandOver:
-    """Take the parcours on from today: the former référent is released, and keeps the limited card only."""
+def accept_hand_over(*, hand_over: HandOver, by: User, tell: bool = True) -> HandOver:
+    """Take the parcours on from today: the former référent is released, and keeps the limited card only.
+
+    ``tell=False`` sends no letter: of several parcours accepted together one letter is enough.
+    """
     parcours, current = _locked(hand_over)
     if referent_id(parcours) != current.from_referent_id:
         raise HandOverRefused("Le parcours a changé de référent entre-temps.")
-    _answer(current, HandOverOutcome.ACCEPTED, "accept")
+    _answer(current, HandOverOutcome.ACCEPTED, "accept", tell=tell)
     assign(parcours, current.to_referent, timezone.localdate())
     refresh_dates(parcours)
     return current

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from itertools import chain
-from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 
 from audit.history import acting_as, system_account
 from pre_cases.models import AccessRequest, ExceptionalAccess, HandOver, HandOverOutcome, Parcours, ParcoursShare
-from referents.intervals import in_force
 from referents.letters import write_to
 from referents.models import Membership, Role, StandIn, User
 
 logger = logging.getLogger(__name__)
+
+ALERT_LATE = timedelta(minutes=5)
 
 
 def coordination(team_id: int) -> list[User]:
@@ -36,13 +36,29 @@ def followers(parcours: Parcours) -> list[User]:
 
 
 def send_exceptional_alert(*, access_id: UUID) -> int:
-    """Tell at once who follows the parcours, the coordination of its team and the data protection officer."""
+    """Tell at once who follows the parcours, the coordination of its team and the data protection officer; once."""
     access = ExceptionalAccess.objects.select_related("content_object").filter(pk=access_id).first()
-    if access is None:
+    if access is None or access.alerted_at is not None:
         return 0
     parcours = access.content_object
     people = [*coordination(parcours.team_id), *followers(parcours), *protection_officers()]
-    return write_to(people, "exceptional_access", access=access)
+    left = write_to(people, "exceptional_access", access=access)
+    access.alerted_at = timezone.now()
+    with acting_as(system_account()):
+        access.save(update_fields=["alerted_at"])
+    return left
+
+
+def alert_again() -> int:
+    """The alerts that a broker or a mail server has lost: none remains unsent; how many left now."""
+    lost = ExceptionalAccess.objects.filter(alerted_at__isnull=True, granted_at__lt=timezone.now() - ALERT_LATE)
+    sent = 0
+    for access_id in lost.order_by("granted_at").values_list("pk", flat=True):
+        try:
+            sent += bool(send_exceptional_alert(access_id=access_id))
+        except OSError:
+            logger.error("The alert of the exceptional access %s has not left yet.", access_id)
+    return sent
 
 
 def send_access_request(*, request_id: UUID, answered: bool) -> int:
@@ -73,7 +89,10 @@ def tell_ended_grants() -> int:
     stops no other one, and is tried again the next day.
     """
     told = 0
-    for grant in list(chain(_ended(ParcoursShare), _ended(StandIn), _ended(ExceptionalAccess))):
+    over = (
+        model.objects.over().filter(end_told_at__isnull=True) for model in (ParcoursShare, StandIn, ExceptionalAccess)
+    )
+    for grant in list(chain.from_iterable(rows.select_related("user", "granted_by").order_by("pk") for rows in over)):
         try:
             write_to([grant.user, grant.granted_by], "access_ended", kind=grant._meta.verbose_name)
         except OSError:
@@ -84,13 +103,3 @@ def tell_ended_grants() -> int:
             grant.save(update_fields=["end_told_at"])
         told += 1
     return told
-
-
-def _ended(model: Any) -> Any:
-    """Grants that are over, by their dates, by a withdrawal or with their membership, and not told yet."""
-    running = model.objects.unrevoked().filter(model.objects.all().running(), in_force(None, "membership__"))
-    begun = Q(granted_at__lte=timezone.now())
-    if model is not ExceptionalAccess:
-        begun = Q(starts_on__lte=timezone.localdate()) | Q(revoked_at__isnull=False)
-    over = model.objects.filter(begun, end_told_at__isnull=True).exclude(pk__in=running.values("pk"))
-    return over.select_related("user", "granted_by").order_by("pk")

@@ -14,7 +14,7 @@ from pre_cases.services.access import end_access
 from pre_cases.services.assignment import assign, end_assignment
 from pre_cases.services.dates import refresh_dates
 from pre_cases.services.preconditions import lock_child, locked, not_in_future
-from referents.models import User
+from referents.models import Role, User
 
 REOPENING_DAYS = 60  # a reopening only corrects a mistaken closing
 
@@ -43,6 +43,11 @@ def open_parcours(*, saisine: Saisine, on: date, by: User, referent: User | None
     """
     not_in_future(on, OpeningRefused, field="on")
     current = Saisine.objects.select_for_update(of=("self",)).get(pk=saisine.pk)
+    coordinates = current.team_id in by.standing.team_ids(Role.COORDINATOR)
+    if not coordinates and referent is not None and referent.pk != (current.assignee_id or by.pk):
+        raise OpeningRefused(
+            "Le parcours revient à qui a suivi la saisine ; la coordination peut choisir.", field="referent"
+        )
     stage = Saisine.objects.with_stage().get(pk=current.pk).stage
     if stage is not SaisineStage.AGREEMENT_SIGNED:
         raise OpeningRefused(_what_is_missing(stage))

@@ -149,6 +149,9 @@ def assign_saisine(*, saisine: Saisine, assignee: User, by: User) -> Saisine:
         raise AssigneeRefused("Quelqu’un suit déjà cette saisine : demandez à la coordination.", field="assignee")
     if not coordinates and assignee.pk != by.pk:
         raise AssigneeRefused("Seule la coordination confie une saisine à quelqu’un d’autre.", field="assignee")
+    followed = Parcours.objects.open().filter(child=current.child_id)
+    if not coordinates and followed.exists() and not followed.followed_by(by).exists():
+        raise AssigneeRefused("Un parcours suit déjà cet enfant : la coordination y rattachera la saisine.")
     team_roles = Membership.objects.current().filter(
         user=assignee, team=current.team_id, role__in=[Role.REFERENT, Role.COORDINATOR]
     )

@@ -1,5 +1,7 @@
 """Shares of a parcours, requests for access, and the page where everybody finds one's own accesses."""
 
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -17,11 +19,12 @@ from pre_cases.services.access import revoke_share, share_candidates, share_obst
 from pre_cases.services.access_request import accept_access, ask_access, refuse_access
 from pre_cases.views.parcours import FORM, answer
 from referents.forms.confirm import ConfirmForm
-from referents.models import Membership, Role, StandIn
+from referents.models import Membership, Role, StandIn, User
 from referents.requests import SignedInRequest
-from referents.views.answer import attempt
+from referents.views.answer import attempt, note_foreign_choice
 from referents.views.reach import require
 
+LATELY = timedelta(days=30)
 MOST_SHOWN = 50  # rows of each kind on the page of one's accesses
 
 M = TypeVar("M", bound=Model)
@@ -38,6 +41,7 @@ def share_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     ):
         messages.success(request, "Le parcours est partagé : la personne le lit dès maintenant.")
         return redirect("pre_cases:parcours_detail", pk=pk)
+    note_foreign_choice(form, request.user, ParcoursShare._meta.label_lower)
     return answer(request, "pre_cases/share_create.html", parcours, form, obstacle=share_obstacle(parcours))
 
 
@@ -126,9 +130,32 @@ def my_accesses(request: SignedInRequest) -> HttpResponse:
         "replaced": list(stand_ins.of_person(person).order_by("starts_on", "pk")),
         "may_open": person.standing.holds(Role.COORDINATOR),
         "caseloads": list(caseloads.select_related("team")),
-        "today": timezone.localdate(),
+        "ended": ended_lately(person),
     }
     return render(request, "pre_cases/my_accesses.html", context)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A grant that is over, without the child's name: whoever has lost an access no longer reads it here."""
+
+    kind: str
+    given_by: str
+    given_at: datetime
+    on: date
+
+
+def ended_lately(person: User) -> list[Ended]:
+    """What was opened to the person and has ended for a month at most, the latest first."""
+    since = timezone.localdate() - LATELY
+    found = []
+    for model in (ParcoursShare, ExceptionalAccess, StandIn):
+        over = model.objects.over().filter(user=person).select_related("granted_by", "membership")
+        for grant in over.order_by("-granted_at", "-pk")[:MOST_SHOWN]:
+            if grant.ended_on > since:
+                kind = str(model._meta.verbose_name)
+                found.append(Ended(kind, grant.granted_by.get_full_name(), grant.granted_at, grant.ended_on))
+    return sorted(found, key=lambda ended: ended.on, reverse=True)
 
 
 def listed(request: SignedInRequest, records: QuerySet[M], order: str) -> list[M]:

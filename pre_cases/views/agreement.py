@@ -127,11 +127,11 @@ def agreement_refuse(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(FORM)
 def parcours_open(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """Open the parcours on a signed agreement: a référent may take it, the coordination chooses."""
+    """Open the parcours on a signed agreement: it goes to who instructed the saisine, the coordination may choose."""
     saisine = _instructed(request, pk)
     people = User.objects.holding(Role.REFERENT, saisine.team_id)
     if not request.user.has_perm("pre_cases.decide_saisine", saisine):
-        people = people.filter(pk=request.user.pk)
+        people = people.filter(pk=saisine.assignee_id or request.user.pk)
     form = OpenForm(request.POST or None, people=people, initial={"referent": saisine.assignee_id})
     opened = None
     if form.is_valid():

@@ -86,7 +86,7 @@ def _exceptional_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:
     """Exceptional accesses to the team's parcours that have not been reviewed."""
     waiting = ExceptionalAccess.objects.visible_to(request.user).filter(content_object__team=team).to_review()
     url = f"{reverse('pre_cases:exceptional_list')}?filtre={TO_REVIEW}&equipe={team.code}"
-    return {"label": "Accès exceptionnels à relire", "count": waiting.count(), "url": url}
+    return {"label": "Accès exceptionnels à examiner", "count": waiting.count(), "url": url}
 
 
 def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.access import RefusalForm
-from pre_cases.forms.caseload import HandOverForm, StandInForm
+from pre_cases.forms.caseload import HandOverAcceptForm, HandOverForm, StandInForm
 from pre_cases.models import HandOver, Parcours, Saisine, Task
 from pre_cases.querysets.parcours import ParcoursQuerySet
 from pre_cases.services.hand_over import accept_hand_over, ask_hand_over, cancel_hand_over, refuse_hand_over
@@ -21,7 +21,7 @@ from pre_cases.views.parcours import FORM
 from referents.models import Membership, Role, StandIn, User
 from referents.requests import SignedInRequest
 from referents.services.stand_in import end_stand_in, start_stand_in
-from referents.views.answer import attempt
+from referents.views.answer import attempt, note_foreign_choice
 
 CASELOAD = 300  # parcours of one référent in one team, a number that nobody reaches
 
@@ -54,6 +54,7 @@ def caseload_hand_over(request: SignedInRequest, pk: int) -> HttpResponse:
     ):
         messages.success(request, "Le relais est proposé : rien ne change avant la réponse.")
         return redirect("pre_cases:my_accesses")
+    note_foreign_choice(form, request.user, HandOver._meta.label_lower)
     page = consult_page(request, caseload.with_card(), size=CASELOAD)
     context: dict[str, Any] = {
         "membership": membership,
@@ -80,31 +81,27 @@ def preview(membership: Membership, chosen: dict[str, Any]) -> dict[str, Any]:
 
 @require_POST
 def hand_over_accept(request: SignedInRequest) -> HttpResponse:
-    """Take on the ticked parcours; each on its own: those that a rule refuses are said, the others are done."""
-    asked = request.POST.getlist("hand_over_list")
-    wanted = HandOver.objects.answerable_by(request.user).filter(pk__in=[pk for pk in asked if is_uuid(pk)])
-    taken, refused = 0, []
-    for hand_over in wanted.select_related("parcours"):
+    """Take on the ticked parcours; each on its own: those that a rule refuses are said, the others are done.
+
+    Who passes several on has one letter, not one for each.
+    """
+    form = HandOverAcceptForm(request.POST, offered=HandOver.objects.answerable_by(request.user))
+    note_foreign_choice(form, request.user, HandOver._meta.label_lower)
+    taken, refused = 0, [str(error) for errors in form.errors.values() for error in errors]
+    told: set[tuple[int, int]] = set()
+    for hand_over in form.cleaned_data.get("hand_over_list", []):
+        people = (hand_over.asked_by_id, hand_over.from_referent_id)
         try:
-            accept_hand_over(hand_over=hand_over, by=request.user)
+            accept_hand_over(hand_over=hand_over, tell=people not in told, by=request.user)
             taken += 1
+            told.add(people)
         except Refused as refusal:
             refused.append(str(refusal))
     if taken:
         messages.success(request, f"Vous suivez désormais {taken} parcours de plus : ils sont dans « Mes parcours ».")
-    elif not refused:
-        messages.info(request, "Cochez au moins un parcours.")
     for sentence in dict.fromkeys(refused):
         messages.warning(request, sentence)
     return redirect("pre_cases:my_accesses")
-
-
-def is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 @require_http_methods(FORM)
@@ -141,7 +138,7 @@ def hand_over_cancel(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def stood_in_parcours(request: SignedInRequest) -> HttpResponse:
     """*Remplacements*: the parcours of the référents whom the person replaces today."""
     page = consult_page(request, Parcours.objects.stood_in_by(request.user).with_card())
-    context = {"page": page, "replacements": request.user.replacements, "today": timezone.localdate()}
+    context = {"page": page, "replacements": request.user.replacements}
     return render(request, "pre_cases/stood_in_parcours.html", context)
 
 
@@ -157,6 +154,7 @@ def stand_in_create(request: SignedInRequest, pk: int) -> HttpResponse:
     ):
         messages.success(request, "Le remplacement est enregistré : les deux personnes sont prévenues.")
         return redirect("pre_cases:my_accesses")
+    note_foreign_choice(form, request.user, StandIn._meta.label_lower)
     context = {"membership": membership, "form": form, "caseload": caseload_of(membership).count()}
     return render(request, "pre_cases/stand_in_create.html", context, status=422 if form.is_bound else 200)
 

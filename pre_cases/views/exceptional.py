@@ -30,7 +30,7 @@ from referents.views.answer import attempt
 from referents.views.reach import require
 from referents.views.step_up import second_factor_again
 
-TO_REVIEW = "a-relire"
+TO_REVIEW = "a-examiner"
 KIND = "pre_cases.exceptionalaccess"
 PEOPLE = ("user", "membership__team", "content_object__team", "reviewed_by")
 
@@ -59,13 +59,13 @@ def exceptional_list(request: SignedInRequest) -> HttpResponse:
 def _filters(
     request: SignedInRequest, visible: ExceptionalAccessQuerySet, waits: bool, team: Team | None
 ) -> list[dict[str, Any]]:
-    """« Tous » and « À relire », with what each holds; a chosen team stays chosen."""
+    """« Tous » and « À examiner », with what each holds; a chosen team stays chosen."""
     kept = {"equipe": team.code} if team else {}
     counts = capped_counts(visible, {"all": Q(), "waiting": Q(outcome="")})
     return [
         {"label": "Tous", "url": _address(request, kept), "count": counts["all"], "active": not waits},
         {
-            "label": "À relire",
+            "label": "À examiner",
             "url": _address(request, {"filtre": TO_REVIEW} | kept),
             "count": counts["waiting"],
             "active": waits,
@@ -104,7 +104,8 @@ def exceptional_end(request: SignedInRequest, pk: UUID) -> HttpResponse:
         messages.success(request, "L’accès exceptionnel est terminé.")
     except Refused as refusal:
         messages.info(request, str(refusal))
-    return redirect("pre_cases:exceptional_list")
+    reviews = ExceptionalAccess.objects.visible_to(request.user).filter(pk=pk).exists()
+    return redirect("pre_cases:exceptional_list" if reviews else "pre_cases:my_accesses")
 
 
 @require_http_methods(FORM)
@@ -115,7 +116,7 @@ def exceptional_review(request: SignedInRequest, pk: UUID) -> HttpResponse:
     if form.is_valid() and attempt(
         form, lambda: review_exceptional_access(access=access, by=request.user, **form.cleaned_data)
     ):
-        messages.success(request, "La relecture est enregistrée.")
+        messages.success(request, "L’examen est enregistré.")
         return redirect("pre_cases:exceptional_list")
     context = {"access": access, "form": form}
     return render(request, "pre_cases/exceptional_review.html", context, status=422 if form.is_bound else 200)

@@ -23,6 +23,7 @@ WATCHED = {
     Action.REFUSAL: "Accès refusés",
     Action.GRANT: "Droits accordés",
     Action.DOWNLOAD: "Téléchargements",
+    Action.SECOND_FACTOR_RESET: "Seconds facteurs réinitialisés",
     Action.ERASE: "Effacements",
 }
 

@@ -35,6 +35,15 @@ class GrantQuerySet(models.QuerySet[G]):
         """What the grant's own dates say; a kind of grant that ends at an hour says it its own way."""
         return in_force(on)
 
+    def begun(self) -> Q:
+        return Q(starts_on__lte=timezone.localdate())
+
+    def over(self) -> Self:
+        """Begun, or revoked before, and open no longer: by their dates, a withdrawal, or the end of the membership."""
+        running = self.unrevoked().filter(self.running(), in_force(None, "membership__"))
+        begun = self.begun() | Q(revoked_at__isnull=False)
+        return self.filter(begun).exclude(pk__in=running.values("pk"))
+
     def held_by(self, user: User) -> Self:
         """For the person signed in: the memberships are those read with the standing, not read again."""
         mine = [membership.pk for membership in user.standing.memberships]
@@ -64,6 +73,18 @@ class Grant(UserObjectPermissionBase):
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.pk}"
+
+    @property
+    def end_day(self) -> date:
+        """The first day without the right, as the grant's own dates say."""
+        day: date = self.ends_on
+        return day
+
+    @property
+    def ended_on(self) -> date:
+        """The day on which it ended, or will: by its dates, a withdrawal or its membership, read with the grant."""
+        revoked_on = timezone.localdate(self.revoked_at) if self.revoked_at else None
+        return min(day for day in (revoked_on, self.end_day, self.membership.ends_on) if day is not None)
 
 
 class StandInReason(models.TextChoices):

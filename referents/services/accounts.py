@@ -1,7 +1,7 @@
 """Accounts: who may sign in, under which name, suspended or ended. Roles are in ``memberships``."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -9,12 +9,16 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from audit.history import SYSTEM_EMAIL
+from audit.journal.models import Action, Event
 from audit.journal.record import record_change
 from audit.services import Overreach, Refused, service
 from referents.models import Membership, User
+from referents.services.identities import forget_identities
 from referents.services.memberships import close, lock_cover, require_cover
+from referents.services.sessions import sign_out_everywhere
 
 KIND = "referents.user"
+NOBODY_ALONE_DAYS = 7
 
 
 class EmailAlreadyUsed(Refused):
@@ -27,6 +31,10 @@ class NotYourAccounts(Overreach):
 
 class NotYourself(Refused):
     """The person would close their own account."""
+
+
+class NobodyAlone(Overreach):
+    """One person would hold both the address and the second factor of somebody else's account."""
 
 
 class NothingToChange(Refused):
@@ -66,6 +74,7 @@ def change_identity(*, user: User, email: str, first_name: str, last_name: str, 
     former = current.email
     if email.lower() != former:
         _require_free(email, beside=current)
+        require_nobody_alone(current, by, Action.SECOND_FACTOR_RESET)
     values = {"email": email.lower(), "first_name": first_name, "last_name": last_name, "employer": employer}
     changed = [name for name, value in values.items() if getattr(current, name) != value]
     if not changed:
@@ -76,6 +85,7 @@ def change_identity(*, user: User, email: str, first_name: str, last_name: str, 
     record_change(current, "change", detail={"fields": changed})
     if "email" in changed:
         EmailAddress.objects.filter(user=current).delete()  # allauth's copy would still open a lost password
+        forget_identities(current)
         revoke_invitations(current)
         transaction.on_commit(_telling_former_address(current), robust=True)
     return current
@@ -91,6 +101,7 @@ def suspend_account(*, user: User, reason: SuspensionReason, by: User) -> User:
     require_cover(_lasting_roles(current), timezone.localdate())
     current.is_active = False
     _save_because(current, f"suspend:{reason}")
+    sign_out_everywhere(user=current, by=by)  # a reactivation wakes no session up
     revoke_invitations(current)
     record_change(current, "suspend", purpose=reason)
     return current
@@ -136,12 +147,30 @@ def revoke_invitations(user: User) -> None:
         record_change(invitation, "revoke")
 
 
+def require_nobody_alone(user: User, person: User, other: str) -> None:
+    """Who has just changed the address of an account does not reset its second factor, nor the other way round:
+    together they would open somebody else's account to one person.
+    """
+    since = timezone.now() - timedelta(days=NOBODY_ALONE_DAYS)
+    done = Event.objects.filter(actor_id=person.pk, action=other, kind=KIND, at__gte=since)
+    if any(str(user.pk) in event.record_ids and _opens_a_way(event) for event in done):
+        raise NobodyAlone(
+            f"Vous venez de changer l’adresse ou le second facteur de ce compte : dans les {NOBODY_ALONE_DAYS} jours, "
+            "une autre personne de l’administration fait l’autre changement.",
+            kind=KIND,
+        )
+
+
+def _opens_a_way(event: Event) -> bool:
+    return event.action == Action.SECOND_FACTOR_RESET or "email" in event.detail.get("fields", [])
+
+
 def _administered(user: User, person: User) -> User:
     """The account, locked after the teams whose last coordination it may be, when the person may change it."""
     if not User.objects.administered_by(person).filter(pk=user.pk).exists():
         raise NotYourAccounts("Seule l’administration technique modifie un compte.", kind=KIND)
     lock_cover({(row.role, row.team_id) for row in _lasting_roles(user)})
-    return User.objects.select_for_update().get(pk=user.pk)
+    return User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def _save_because(user: Any, code: str) -> None:

@@ -123,7 +123,7 @@ def send_invitation(*, user: User, by: User) -> Invitation:
     """Send a link valid for three days, once this is committed; the former one opens nothing any more."""
     if not User.objects.invited_by(by).filter(pk=user.pk).exists():
         raise NotYoursToInvite("Vous ne pouvez pas inviter cette personne.", kind=KIND)
-    current = User.objects.select_for_update().get(pk=user.pk)
+    current = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not current.is_active:
         raise AccountSuspended("Ce compte est suspendu : réactivez-le d’abord.")
     if current.has_entered:
@@ -151,6 +151,9 @@ def opened(token: str) -> Invitation:
 @service
 def accept_invitation(*, invitation: Invitation, password: str, by: User) -> User:
     """The invited person chooses a first password: once, however many clicks there are."""
+    User.objects.select_for_update(no_key=True).get(
+        pk=invitation.user_id
+    )  # first, as whoever suspends or invites again
     current = Invitation.objects.select_for_update(of=("self",)).select_related("user").get(pk=invitation.pk)
     _require_open(current)
     try:

@@ -30,8 +30,10 @@ class DayRefused(Refused):
     """The day of the beginning or of the end cannot be that one."""
 
 
-class NobodyLeft(Refused):
+class NobodyLeft(Overreach):
     """A team would have no coordination, or Marelle no administration, earlier than it has today."""
+
+    kind = Membership._meta.label_lower
 
 
 def roles_given_by(person: User) -> tuple[Role, ...]:
@@ -55,7 +57,9 @@ def grant_membership(
     _require_right(by, user, role, team)
     starts_on = starts_on or timezone.localdate()
     _require_days(starts_on, ends_on)
-    locked = User.objects.select_for_update().get(pk=user.pk)  # two roles given at once to one person wait here
+    locked = User.objects.select_for_update(no_key=True).get(
+        pk=user.pk
+    )  # two roles given at once to one person wait here
     membership = Membership(user=locked, role=role, team=team, starts_on=starts_on, ends_on=ends_on)
     _require_free(membership)
     _require_separate_duties(membership)
@@ -149,7 +153,7 @@ def _too_early(membership: Membership) -> str:
 def lock_cover(held: set[tuple[str, int | None]]) -> None:
     """Two people who would both be the last to leave wait for each other, on the team or on the administrators."""
     teams = {team for role, team in held if role == Role.COORDINATOR and team is not None}
-    list(Team.objects.select_for_update().filter(pk__in=teams).order_by("pk"))
+    list(Team.objects.select_for_update(no_key=True).filter(pk__in=teams).order_by("pk"))
     if (Role.ADMINISTRATOR, None) in held:
         list(Membership.objects.select_for_update().filter(role=Role.ADMINISTRATOR).order_by("pk"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from allauth.mfa import app_settings
@@ -20,6 +21,7 @@ from audit.journal.record import record_change, record_event
 from audit.services import Refused, service
 from referents.models import User
 from referents.second_factor import factors_of
+from referents.services.accounts import require_nobody_alone
 from referents.services.sessions import sign_out_everywhere
 
 # Wrong codes of one account, from anywhere: (how many, within what time) before codes are no longer looked at.
@@ -51,7 +53,7 @@ def verify_code(user: User, typed: str) -> Authenticator:
     an office behind one address is never locked. Raises WrongCode or TooManyCodes, once the event is committed.
     """
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)  # one code at a time
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one code at a time
         if is_locked(user):
             _record(user, Action.REFUSAL, CODE, detail={"why": "locked"})
             refusal: Refused = TooManyCodes(
@@ -135,7 +137,7 @@ def _record(user: User, action: str, data_kind: str, detail: dict[str, str] | No
 @service
 def remove_factor(*, user: User, factor: Authenticator, by: User) -> None:
     """Give up one factor among several; refused for the last one."""
-    User.objects.select_for_update().get(pk=user.pk)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not factors_of(user).exclude(pk=factor.pk).exists():
         raise LastFactor("C’est votre seul second facteur : ajoutez-en un autre avant de retirer celui-ci.")
     factor.delete()  # journalled by referents.sign_in_events
@@ -148,9 +150,17 @@ def reset_second_factor(*, user: User, by: User) -> User:
         raise OwnSecondFactor(
             "Demandez à une autre personne de l’administration de réinitialiser votre second facteur."
         )
-    User.objects.select_for_update().get(pk=user.pk)
+    require_nobody_alone(user, by, "change")
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     for factor in Authenticator.objects.filter(user=user):
         factor.delete()
     record_change(user, Action.SECOND_FACTOR_RESET)
     sign_out_everywhere(user=user, by=by)
+    transaction.on_commit(_telling(user), robust=True)
     return user
+
+
+def _telling(user: User) -> Callable[[], object]:
+    from referents.tasks import tell_second_factor_reset  # which calls services of this layer
+
+    return lambda: tell_second_factor_reset.delay(user.pk)

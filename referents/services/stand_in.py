@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.journal.record import record_change
-from audit.services import Refused, service
+from audit.services import Overreach, service
 from referents.letters import write_to
 from referents.models import Membership, Role, StandIn, StandInReason, User
 from referents.models.grant import stand_in_permission
@@ -20,8 +20,10 @@ STAND_IN_MONTHS = 6  # beyond, the caseload is handed over
 MAY_HOLD_A_CASELOAD = (Role.REFERENT, Role.COORDINATOR)
 
 
-class StandInRefused(Refused):
+class StandInRefused(Overreach):
     """This person cannot replace that one, or not on these days."""
+
+    kind = StandIn._meta.label_lower
 
 
 @service
@@ -35,7 +37,7 @@ def start_stand_in(
     if user.pk == membership.user_id:
         raise StandInRefused("Personne ne se remplace soi-même.", field="user")
     _require_days(starts_on, ends_on)
-    list(User.objects.select_for_update().filter(pk__in=[user.pk, membership.user_id]).order_by("pk"))
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk, membership.user_id]).order_by("pk"))
     held = _require_members(membership, user, starts_on)
     _require_free(membership, user, starts_on, ends_on)
     stand_in = StandIn.objects.create(

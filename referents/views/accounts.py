@@ -24,6 +24,7 @@ from referents.services.memberships import roles_given_by
 from referents.states import AccountState, in_state
 from referents.views.answer import attempt
 from referents.views.reach import require
+from referents.views.step_up import second_factor_again
 
 FORM = ["GET", "HEAD", "POST"]
 ORDER = ("search_name", "id")
@@ -130,6 +131,7 @@ def account_invite(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(FORM)
+@second_factor_again
 def account_change(request: SignedInRequest, pk: int) -> HttpResponse:
     account = consult(request, User.objects.administered_by(request.user), pk=pk)
     form = IdentityForm(request.POST or None, instance=User.objects.get(pk=pk))

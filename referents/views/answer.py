@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 
+from audit.journal.models import Action
+from audit.journal.record import record_event
 from audit.services import Refused
+from referents.models import User
 
 MEANWHILE = "Quelqu’un vient d’enregistrer la même chose : regardez ce qui est déjà là."
 
@@ -25,3 +28,11 @@ def attempt(form: BaseForm, change: Callable[[], Any]) -> Any:
             raise
         form.add_error(None, MEANWHILE)
     return None
+
+
+def note_foreign_choice(form: BaseForm, person: User, kind: str) -> None:
+    """Somebody chose what the page did not offer: the sentence stands beside the field, the attempt in the journal."""
+    errors = [error for found in form.errors.as_data().values() for error in found] if form.is_bound else []
+    if any(error.code == "invalid_choice" for error in errors):
+        with transaction.atomic(durable=True):
+            record_event(Action.REFUSAL, kind=kind, actor=person, detail={"asked": "choice"})

@@ -91,20 +91,20 @@ class TestExceptionalAccess:
         amina.open(f"/parcours/{cast.ines_parcours.pk}/")
         amina.reads("Lise Test, accès exceptionnel", "La mère est dans nos locaux")
         amina.open("/equipes/a/")
-        amina.follow(re.compile("Accès exceptionnels à relire"))
+        amina.follow(re.compile("Accès exceptionnels à examiner"))
         amina.press(re.compile("Y mettre fin"))
         amina.reads("L’accès exceptionnel est terminé.")
         lise.open(f"/parcours/{cast.ines_parcours.pk}/", status=404)
 
         gaelle.open("/")
-        gaelle.reads("Accès exceptionnels à relire", "Lise Test")
-        gaelle.follow(re.compile("Relire"))
+        gaelle.reads("Accès exceptionnels à examiner", "Lise Test")
+        gaelle.follow(re.compile("Examiner"))
         gaelle.choose("Non justifié")
-        gaelle.press("Enregistrer la relecture")
+        gaelle.press("Enregistrer l’examen")
         expect(gaelle.main.get_by_role("alert").first).to_contain_text("Dites pourquoi cet accès n’était pas justifié.")
         gaelle.choose(re.compile("^Justifié"))
-        gaelle.press("Enregistrer la relecture")
-        gaelle.reads("La relecture est enregistrée.", "justifié, par Gaëlle Test")
+        gaelle.press("Enregistrer l’examen")
+        gaelle.reads("L’examen est enregistré.", "justifié, par Gaëlle Test")
 
 
 class TestCaseloadHandOver:

@@ -190,11 +190,15 @@ class TestShareParcours:
         assert made.starts_on == today
         assert {row.history_user_id for row in former.history.all()} == {system_account().pk, cast.benoit.pk}
 
-    def test_writes_nothing_when_it_refuses(self, cast: Cast, share: Callable[..., ParcoursShare]) -> None:
+    def test_writes_nothing_but_the_refusal_when_it_refuses(
+        self, cast: Cast, share: Callable[..., ParcoursShare]
+    ) -> None:
         events = Event.objects.count()
         with pytest.raises(ShareRefused):
             share(reason=" ")
-        assert (ParcoursShare.objects.count(), Event.objects.count()) == (1, events)
+        assert (ParcoursShare.objects.count(), Event.objects.count()) == (1, events + 1)
+        refusal = Event.objects.get(action="refusal")
+        assert (refusal.actor_id, refusal.kind) == (cast.benoit.pk, "pre_cases.parcoursshare")
 
 
 class TestShareCandidates:

@@ -189,7 +189,7 @@ class TestReviewExceptionalAccess:
     def test_is_made_once(self, cast: Cast, open_access) -> None:
         made = open_access()
         review_exceptional_access(access=made, outcome=ExceptionalOutcome.JUSTIFIED, by=cast.amina)
-        with pytest.raises(ExceptionalAccessRefused, match="déjà relu"):
+        with pytest.raises(ExceptionalAccessRefused, match="déjà examiné"):
             review_exceptional_access(access=made, outcome=ExceptionalOutcome.UNJUSTIFIED, note="x", by=cast.gaelle)
 
 
@@ -230,7 +230,7 @@ class TestTwoPeople:
             [review(cast.amina), review(cast.gaelle)],
             lambda: Event.objects.filter(action="review").count(),
         )
-        assert outcomes == ["Cet accès est déjà relu.", "ExceptionalAccess"]
+        assert outcomes == ["Cet accès est déjà examiné.", "ExceptionalAccess"]
         assert count == 1
 
     def test_open_the_same_parcours_once_each(self, tmp_path: Path) -> None:

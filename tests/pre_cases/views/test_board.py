@@ -124,7 +124,7 @@ class TestTeamBoard:
             ParcoursFlag.NO_REFERENT.label: 1,  # Évaluée
             ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
             ParcoursFlag.TO_CLOSE.label: 1,  # Prête
-            "Accès exceptionnels à relire": 1,  # Prête
+            "Accès exceptionnels à examiner": 1,  # Prête
             ParcoursFlag.UNOPENED.label: 3,  # Prête, Lou, Inès
             ParcoursFlag.LATE.label: 1,  # Ancienne
             ParcoursFlag.REVIEW_DUE.label: 1,  # Ancienne

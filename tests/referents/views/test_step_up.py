@@ -60,9 +60,9 @@ class TestFormPage:
     def test_takes_a_form_filled_in_slowly(self, esther: Client) -> None:
         with later(9):
             assert esther.get("/essai/1/").status_code == 200
-        with later(9 + 29):
+        with later(9 + 28):
             esther.get("/compte/securite/")  # the session is kept alive meanwhile
-        with later(39), pytest.MonkeyPatch.context() as patch:
+        with later(38), pytest.MonkeyPatch.context() as patch:
             patch.setattr("django.conf.settings.IDLE_TIMEOUT_SECONDS", 3600)
             assert esther.post("/essai/1/", {"reason": "Un motif long"}).text == "POST Un motif long"
 
