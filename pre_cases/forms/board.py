@@ -4,14 +4,13 @@ from typing import Any
 
 from django import forms
 
+from pre_cases.forms.fields import RecordsField
 from pre_cases.models import Parcours
 from referents.models import User
 
 
 class BulkAssignForm(forms.Form):
-    parcours_list = forms.ModelMultipleChoiceField(
-        Parcours.objects.none(), error_messages={"required": "Cochez au moins un parcours."}
-    )
+    parcours_list = RecordsField(Parcours.objects.none(), error_messages={"required": "Cochez au moins un parcours."})
     referent = forms.ModelChoiceField(
         User.objects.none(), label="Référent", error_messages={"required": "Choisissez un référent."}
     )

@@ -7,13 +7,13 @@ from django import forms
 from django.utils import timezone
 
 from pre_cases.forms.access import LastDayField, name_and_employer
-from pre_cases.forms.fields import DayField, short_text
+from pre_cases.forms.fields import DayField, RecordsField, short_text
 from pre_cases.models import HandOver, Parcours
 from referents.models import StandInReason, User
 
 
 class HandOverForm(forms.Form):
-    parcours_list = forms.ModelMultipleChoiceField(
+    parcours_list = RecordsField(
         Parcours.objects.none(),
         label="Parcours",
         error_messages={
@@ -43,12 +43,11 @@ class HandOverForm(forms.Form):
 
 
 class HandOverAcceptForm(forms.Form):
-    hand_over_list = forms.ModelMultipleChoiceField(
+    hand_over_list = RecordsField(
         HandOver.objects.none(),
         error_messages={
             "required": "Cochez au moins un parcours.",
             "invalid_choice": "Une de ces propositions a changé entre-temps : relisez la liste.",
-            "invalid_pk_value": "Une de ces propositions a changé entre-temps : relisez la liste.",
         },
     )
 

@@ -28,6 +28,18 @@ class DayField(forms.DateField):
             raise forms.ValidationError("Vérifiez l’année de cette date.")
 
 
+class RecordsField(forms.ModelMultipleChoiceField):
+    """Several records by their ids; what cannot be an id is refused like an id that is not offered."""
+
+    def _check_values(self, value: Any) -> Any:
+        try:
+            return super()._check_values(value)
+        except forms.ValidationError as error:
+            if error.code != "invalid":
+                raise
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
+
+
 class TermField(forms.ModelChoiceField):
     """A word of a nomenclature, among those valid today."""
 

@@ -45,9 +45,7 @@ def open_parcours(*, saisine: Saisine, on: date, by: User, referent: User | None
     current = Saisine.objects.select_for_update(of=("self",)).get(pk=saisine.pk)
     coordinates = current.team_id in by.standing.team_ids(Role.COORDINATOR)
     if not coordinates and referent is not None and referent.pk != (current.assignee_id or by.pk):
-        raise OpeningRefused(
-            "Le parcours revient à qui a suivi la saisine ; la coordination peut choisir.", field="referent"
-        )
+        raise OpeningRefused("Le parcours revient à qui suit la saisine ; la coordination choisit.", field="referent")
     stage = Saisine.objects.with_stage().get(pk=current.pk).stage
     if stage is not SaisineStage.AGREEMENT_SIGNED:
         raise OpeningRefused(_what_is_missing(stage))

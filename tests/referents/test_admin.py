@@ -4,6 +4,7 @@ import pytest
 from django.contrib.admin import site as django_s_own
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote
+from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 
 from audit.encryption.fields import EncryptedField
@@ -13,7 +14,7 @@ from audit.services import Overreach
 from partners.admin import reference
 from partners.models import Term
 from partners.models.nomenclature import Nomenclature
-from referents.models import Team
+from referents.models import Arrondissement, Team
 from referents.services.reference import save_reference
 from tests.cast import Cast
 from tests.test_consistency import has_path_to_child
@@ -149,6 +150,20 @@ class TestTeamAdmin:
         assert signed_in(cast.hugo).post(url, typed).status_code == 302
         team = Team.objects.get(pk=cast.team_a.pk)
         assert (team.code, team.name, team.arrondissement_id) == ("a", "Goutte d’Or", 18)
+
+    @pytest.mark.parametrize("model", [Team, Arrondissement, Term])
+    def test_answers_no_question_about_cases(self, cast: Cast, signed_in, model: type[Model]) -> None:
+        """A list filtered by a relation that leads to a parcours would say whether it exists, and in which team."""
+        url = reverse(f"reference:{model._meta.label_lower.replace('.', '_')}_changelist")
+        asked = 0
+        for field in model._meta.get_fields(include_hidden=True):
+            if not field.auto_created or field.concrete:
+                continue
+            for lookup in (field.name, f"{field.name}__id", f"{field.name}__gte", f"{field.name}__isnull"):
+                answer = signed_in(cast.hugo).get(url, {lookup: str(cast.ines_parcours.pk)})
+                assert answer.status_code == 400, lookup
+                asked += 1
+        assert asked > 8
 
     def test_adds_a_team(self, cast: Cast, signed_in) -> None:
         typed = {"code": "18-c", "name": "Goutte d’Or", "arrondissement": 18}

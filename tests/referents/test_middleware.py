@@ -40,6 +40,13 @@ class TestSessionGuardMiddleware:
         assert is_signed_in(client) is remains
         assert Event.objects.filter(action="sign_out", actor_id=cast.benoit.pk).exists() is not remains
 
+    def test_answers_a_path_with_a_line_break(self, cast: Cast, signed_in) -> None:
+        client = signed_in(cast.benoit)
+        with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+            answer = client.get("/parcours/%0d%0aX-Injected: 1/", headers={"HX-Request": "true"})
+        assert answer.status_code == 204
+        assert "\n" not in answer["HX-Redirect"]
+
     def test_comes_back_to_the_page_left(self, clock, cast: Cast, signed_in) -> None:
         client = signed_in(cast.benoit)
         assert is_signed_in(client)

@@ -134,6 +134,27 @@ class TestOpenExceptionalAccess:
         assert open_access(number=heard).content_object == cast.ines_parcours
 
 
+class TestOpenAgain:
+    def test_is_refused_once_the_team_has_ended_it(self, cast: Cast, lise: User, open_access) -> None:
+        end_exceptional_access(access=open_access(), by=cast.amina)
+        with pytest.raises(ExceptionalAccessRefused, match="appelez sa coordination"):
+            open_access()
+        with time_machine.travel(timezone.now() + DAY + HOUR):
+            assert open_access()
+
+    def test_is_refused_for_a_month_once_found_unjustified(self, cast: Cast, open_access) -> None:
+        access = open_access()
+        review_exceptional_access(access=access, outcome=ExceptionalOutcome.UNJUSTIFIED, note="Non", by=cast.gaelle)
+        with time_machine.travel(timezone.now() + 20 * DAY), pytest.raises(ExceptionalAccessRefused, match="justifié"):
+            open_access()
+        with time_machine.travel(timezone.now() + 31 * DAY):
+            assert open_access()
+
+    def test_is_open_to_who_has_ended_it_oneself(self, lise: User, open_access) -> None:
+        end_exceptional_access(access=open_access(), by=lise)
+        assert open_access()
+
+
 class TestEndExceptionalAccess:
     def test_closes_the_reading_at_once_and_is_journalled(self, cast: Cast, lise: User, open_access) -> None:
         made = open_access()

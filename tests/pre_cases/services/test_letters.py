@@ -10,7 +10,7 @@ from pre_cases.models import ExceptionalReason
 from pre_cases.services.access_request import accept_access, ask_access, refuse_access
 from pre_cases.services.exceptional import end_exceptional_access, open_exceptional_access
 from pre_cases.services.hand_over import accept_hand_over, ask_hand_over, cancel_hand_over, refuse_hand_over
-from pre_cases.services.letters import send_access_request, send_exceptional_alert, send_hand_over
+from pre_cases.services.letters import alert_again, send_access_request, send_exceptional_alert, send_hand_over
 from pre_cases.tasks import alert_exceptional_access, tell_access_request, tell_hand_over
 from referents.models import Role, User
 from tests.cast import (
@@ -94,6 +94,43 @@ class TestSendExceptionalAlert:
             task(UNKNOWN, answered=False)
             task(UNKNOWN, answered=True)
         assert mail.outbox == []
+
+
+class TestAClosedMailbox:
+    def test_stops_no_other_letter_and_the_alert_is_told_once(
+        self, cast: Cast, lise: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        access = make_exceptional_access(cast.ines_parcours, lise)
+        with monkeypatch.context() as patch:
+            refuse_letters(patch, cast.amina.email)
+            assert send_exceptional_alert(access_id=access.pk) == 2
+        assert told() == addresses(cast.benoit, cast.gaelle)
+        assert send_exceptional_alert(access_id=access.pk) == 0
+
+    def test_of_everybody_leaves_the_alert_to_be_sent_again(
+        self, cast: Cast, lise: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        access = make_exceptional_access(cast.ines_parcours, lise, granted_at=timezone.now() - timedelta(minutes=6))
+        with monkeypatch.context() as patch:
+            refuse_letters(patch, "")
+            with pytest.raises(OSError, match="No letter"):
+                send_exceptional_alert(access_id=access.pk)
+            assert alert_again() == 0
+        assert alert_again() == 1
+        assert alert_again() == 0
+        assert told() == addresses(cast.amina, cast.benoit, cast.gaelle)
+
+
+def refuse_letters(patch: pytest.MonkeyPatch, refused: str) -> None:
+    """The mail server takes nothing for an address, or for anybody when it is empty."""
+    send = mail.EmailMessage.send
+
+    def taken(letter: mail.EmailMessage, *args: object) -> int:
+        if not refused or refused in letter.to:
+            raise OSError("550")
+        return send(letter, *args)
+
+    patch.setattr(mail.EmailMessage, "send", taken)
 
 
 class TestSendAccessRequest:

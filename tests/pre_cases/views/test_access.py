@@ -186,7 +186,7 @@ class TestMyAccesses:
             "David Test lit le parcours de Inès",
             "Denis Test me remplace",
             "Inès : de Benoît Test à Ibrahim Test",
-            "sans réponse encore",
+            "encore sans réponse",
             "Me faire remplacer",
         ):
             assert shown in page, shown

@@ -8,8 +8,10 @@ from django.utils import timezone
 
 from pre_cases.models import Adult, Agreement, Parcours, Relation, Saisine
 from pre_cases.services.family import NewAdult, add_adult
+from pre_cases.services.parcours import OpeningRefused, open_parcours
 from pre_cases.services.timeline import add_entry
-from tests.cast import Cast, make_agreement, make_child, make_saisine
+from referents.models import Role
+from tests.cast import Cast, make_agreement, make_child, make_saisine, make_stand_in, make_user
 from tests.pre_cases.views.reach import assert_hidden, url
 
 STEPS = ("agreement_present", "agreement_oral", "agreement_sign", "agreement_refuse", "parcours_open")
@@ -219,6 +221,18 @@ class TestParcoursOpen:
         parcours = Parcours.objects.get(saisine=saisine)
         assert response.redirect_chain == [(url("parcours_detail", parcours.pk), 302)]
         assert parcours.assignments.get().referent == cast.benoit
+
+    def test_gives_the_parcours_to_who_instructed_it_when_a_stand_in_opens(
+        self, cast: Cast, signed_in, saisine: Saisine, today: date
+    ) -> None:
+        make_agreement(saisine, signed_on=today)
+        elsa = make_user("Elsa", Role.REFERENT, cast.team_a)
+        make_stand_in(cast.benoit, elsa)
+        client = signed_in(elsa)
+        form = client.get(url("parcours_open", saisine.pk)).context["form"]
+        assert list(form.fields["referent"].queryset) == [cast.benoit]
+        with pytest.raises(OpeningRefused, match="revient à qui suit la saisine"):
+            open_parcours(saisine=saisine, on=today, referent=elsa, by=elsa)
 
     def test_lets_a_referent_leave_the_choice_to_the_coordination(
         self, cast: Cast, signed_in, saisine: Saisine, today: date

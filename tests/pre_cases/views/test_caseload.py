@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
 from pre_cases.models import Assignment, HandOver, HandOverOutcome
@@ -176,8 +177,18 @@ class TestHandOverAccept:
     def test_takes_nothing_of_what_is_no_proposal(self, cast: Cast, ibrahim: User, signed_in, asked: list[str]) -> None:
         make_hand_over(cast.ines_parcours, cast.benoit, ibrahim)
         response = signed_in(ibrahim).post(url("hand_over_accept"), {"hand_over_list": asked}, follow=True)
-        assert "Cochez au moins un parcours." in response.content.decode()
+        sentence = "Une de ces propositions a changé entre-temps" if asked else "Cochez au moins un parcours."
+        assert sentence in response.content.decode()
         assert HandOver.objects.pending().exists()
+
+    def test_writes_one_letter_to_who_passes_several_on(
+        self, cast: Cast, ibrahim: User, signed_in, django_capture_on_commit_callbacks
+    ) -> None:
+        zoe = make_parcours(cast.team_a, referent=cast.benoit, child=make_child("Zoé"))
+        waiting = [make_hand_over(parcours, cast.benoit, ibrahim).pk for parcours in (cast.ines_parcours, zoe)]
+        with django_capture_on_commit_callbacks(execute=True):
+            signed_in(ibrahim).post(url("hand_over_accept"), {"hand_over_list": waiting})
+        assert [letter.to for letter in mail.outbox] == [[cast.benoit.email]]
 
     def test_takes_nothing_of_what_is_proposed_to_another(self, cast: Cast, ibrahim: User, signed_in) -> None:
         waiting = make_hand_over(cast.ines_parcours, cast.benoit, ibrahim)

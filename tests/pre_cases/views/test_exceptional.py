@@ -236,6 +236,7 @@ class TestProtection:
             "Accès refusés",
             "Droits accordés",
             "Téléchargements",
+            "Seconds facteurs réinitialisés",
             "Effacements",
         ]
         assert tiles[0]["count"] == Event.objects.filter(action="refusal").count() == 1

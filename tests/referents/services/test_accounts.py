@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +15,7 @@ from audit.journal.models import Event
 from referents.models import Role, User
 from referents.services.accounts import (
     EmailAlreadyUsed,
+    NobodyAlone,
     NothingToChange,
     NotYourAccounts,
     NotYourself,
@@ -26,6 +29,7 @@ from referents.services.accounts import (
 )
 from referents.services.invitations import send_invitation
 from referents.services.memberships import NobodyLeft, grant_membership
+from referents.services.second_factor import reset_second_factor
 from referents.standing import standing_of
 from tests.cast import PASSWORD, Cast, make_user
 
@@ -117,12 +121,51 @@ class TestChangeIdentity:
             correct(cast.benoit, getattr(cast, name), last_name="Dupré")
         assert Event.objects.get(action="refusal").actor_id == getattr(cast, name).pk
 
+    def test_takes_away_the_identity_of_the_former_address(self, cast: Cast) -> None:
+        SocialAccount.objects.create(user=cast.benoit, provider="identite", uid="abc")
+        correct(cast.benoit, cast.hugo, email="autre@marelle.example")
+        assert not SocialAccount.objects.filter(user=cast.benoit).exists()
+
+
+class TestNobodyAlone:
+    """Address and second factor of somebody else, in one hand, would be that person's account."""
+
+    def test_resets_the_second_factor_after_changing_the_address(self, cast: Cast) -> None:
+        correct(cast.amina, cast.hugo, email="autre@marelle.example")
+        with pytest.raises(NobodyAlone):
+            reset_second_factor(user=cast.amina, by=cast.hugo)
+        assert Event.objects.filter(action="refusal", actor_id=cast.hugo.pk).exists()
+        assert reset_second_factor(user=cast.amina, by=make_user("Irène", Role.ADMINISTRATOR))
+
+    def test_changes_the_address_after_resetting_the_second_factor(self, cast: Cast) -> None:
+        reset_second_factor(user=cast.amina, by=cast.hugo)
+        with pytest.raises(NobodyAlone):
+            correct(cast.amina, cast.hugo, email="autre@marelle.example")
+        correct(cast.amina, cast.hugo, last_name="Dupré")
+
+    def test_is_for_a_week_and_for_one_account(self, cast: Cast) -> None:
+        correct(cast.benoit, cast.hugo, email="autre@marelle.example")
+        assert reset_second_factor(user=cast.amina, by=cast.hugo)
+        with time_machine.travel(timezone.now() + timedelta(days=8)):
+            assert reset_second_factor(user=cast.benoit, by=cast.hugo)
+
+    def test_does_it_without_the_person_being_told(self, cast: Cast, django_capture_on_commit_callbacks) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            reset_second_factor(user=cast.amina, by=cast.hugo)
+        assert [letter.to for letter in mail.outbox] == [[cast.amina.email]]
+
 
 class TestSuspendAccount:
     def test_ends_the_session_at_the_next_request(self, cast: Cast, signed_in) -> None:
         client = signed_in(cast.benoit)
         assert client.get(reverse("pre_cases:my_parcours")).status_code == 200
         suspend(cast.benoit, cast.hugo)
+        assert client.get(reverse("pre_cases:my_parcours"))["Location"].startswith(reverse("account_login"))
+
+    def test_leaves_no_session_to_wake_up_with_the_account(self, cast: Cast, signed_in) -> None:
+        client = signed_in(cast.benoit)
+        suspend(cast.benoit, cast.hugo)
+        reactivate_account(user=cast.benoit, reason=ReactivationReason.SETTLED, by=cast.hugo)
         assert client.get(reverse("pre_cases:my_parcours"))["Location"].startswith(reverse("account_login"))
 
     def test_gives_no_permission_any_more(self, cast: Cast) -> None:

@@ -66,6 +66,11 @@ class TestFormPage:
             patch.setattr("django.conf.settings.IDLE_TIMEOUT_SECONDS", 3600)
             assert esther.post("/essai/1/", {"reason": "Un motif long"}).text == "POST Un motif long"
 
+    def test_takes_no_form_that_was_never_asked_for(self, esther: Client, settings) -> None:
+        """Thirty minutes more are for who has opened the page, not for a session left open."""
+        with later(11):
+            assert esther.post("/essai/1/", {"reason": "Un motif long"}).status_code == 403
+
     def test_gives_back_what_was_typed_too_late(self, esther: Client, settings) -> None:
         settings.IDLE_TIMEOUT_SECONDS = 3 * 3600
         with later(41):
