@@ -33,9 +33,9 @@ class RecordsField(forms.ModelMultipleChoiceField):
 
     def _check_values(self, value: Any) -> Any:
         try:
-            return super()._check_values(value)
+            return super()._check_values(value)  # type: ignore[misc]
         except forms.ValidationError as error:
-            if error.code != "invalid":
+            if error.code in ("list", "invalid_choice"):
                 raise
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
 
