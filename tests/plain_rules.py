@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from audit.history import system_account
+from audit.history import SYSTEM_EMAIL
 from partners.models import Organisation, Project
 from pre_cases.models import Assignment, ExceptionalAccess, Parcours, ParcoursShare, Saisine
 from referents.models import CharterSignature, Membership, Role, StandIn, User
@@ -179,7 +179,7 @@ def keeps_the_directory(user: User, organisation: Organisation) -> bool:
 
 
 def is_a_person(account: User) -> bool:
-    return account != system_account()
+    return account.email != SYSTEM_EMAIL
 
 
 def belonged_to_a_team_of(user: User, account: User) -> bool:
