@@ -227,7 +227,9 @@ def make_share(parcours: Parcours, user: User, **values: Any) -> ParcoursShare:
             content_object=parcours,
             user=user,
             permission=reading_permission(),
-            membership=user.memberships.filter(team=parcours.team).first() or user.memberships.first(),
+            membership=values.pop("membership", None)
+            or user.memberships.filter(team=parcours.team).first()
+            or user.memberships.first(),
             granted_by=system_account(),
             reason="Préparation de l’EPRE",
             starts_on=values.pop("starts_on", today),
@@ -244,7 +246,7 @@ def make_exceptional_access(parcours: Parcours, user: User, **values: Any) -> Ex
             content_object=parcours,
             user=user,
             permission=reading_permission(),
-            membership=user.memberships.first(),
+            membership=values.pop("membership", None) or user.memberships.first(),
             granted_by=user,
             motive="danger",
             reason="La famille est dans nos locaux",
@@ -270,9 +272,9 @@ def make_stand_in(referent: User, user: User, **values: Any) -> StandIn:
     today = timezone.localdate()
     with acting_as(system_account()):
         return StandIn.objects.create(
-            content_object=referent.memberships.filter(role=Role.REFERENT).get(),
+            content_object=values.pop("replaced", None) or referent.memberships.filter(role=Role.REFERENT).get(),
             user=user,
-            membership=user.memberships.first(),
+            membership=values.pop("membership", None) or user.memberships.first(),
             permission=stand_in_permission(),
             granted_by=system_account(),
             reason="leave",

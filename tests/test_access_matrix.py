@@ -398,8 +398,9 @@ def _offered(cast: Cast) -> Any:
 
 
 def _proposed(cast: Cast) -> Any:
-    """Benoît's own parcours, proposed to a colleague."""
-    return make_hand_over(cast.ines_parcours, cast.benoit, _colleague(cast)).pk
+    """Benoît's own parcours, proposed to a colleague; once, since a single proposal may wait for an answer."""
+    waiting = cast.ines_parcours.hand_overs.pending().first()
+    return (waiting or make_hand_over(cast.ines_parcours, cast.benoit, _colleague(cast))).pk
 
 
 def _school(cast: Cast) -> Any:

@@ -1,209 +1,56 @@
 """In cities drawn at random, the rights say the same thing everywhere, and what the dated facts say.
 
-For every person and every record: what a permission answers, what its scope holds, and a rule written here in plain
-Python from the rows (``RULES``), which knows no queryset. What a person may read is the union of the person's lists.
+For every person and every record: what a permission answers, what its scope holds, and a rule written in plain Python
+from the rows (``tests/plain_rules.py``), which knows no queryset. What a person may read is the union of the person's
+lists.
 
-To add a grant: draw some in ``RandomCity`` (one method of ``GRANTS``), write its rule in ``LISTS`` under the name of
-its scope, and use it in ``RULES`` where it opens something. A model that gains ``permission_scopes`` fails until
-``RULES`` has a line for each of its permissions.
+To add a grant: draw some in ``tests/random_city.py`` (one method of ``GRANTS``), write its rule in ``LISTS`` under the
+name of its scope, and use it in ``RULES`` where it opens something. A model that gains ``permission_scopes`` fails
+until ``RULES`` has a line for each of its permissions; so does a new scope of a person, until it has its line in
+``SCOPES`` (``tests/plain_scopes.py``).
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
-from datetime import date, timedelta
-from random import Random
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from audit.history import acting_as, system_account
-from partners.models import Organisation, Project, Term
-from pre_cases.models import Assignment, Parcours, ParcoursShare, Saisine, SaisineOutcome
+from pre_cases.models import ExceptionalAccess, Parcours, ParcoursShare
+from pre_cases.querysets import parcours as querysets
 from pre_cases.querysets.parcours import ParcoursQuerySet
-from referents.models import CharterSignature, Membership, Role, User
-from referents.models.user import NOMINATIVE_ROLES, TEAM_ROLES
-from tests.cast import make_child, make_parcours, make_project, make_saisine, make_share, make_team, make_user
+from referents.models import Membership, StandIn, User
+from tests.plain_rules import LISTS, RULES, in_force, may_act, read_again
+from tests.plain_scopes import SCOPES
+from tests.random_city import RandomCity
 
 SEEDS = range(4)
-PEOPLE, CHILDREN = 9, 10
-
-
-class RandomCity:
-    """Three teams, people with several dated roles, children with open and closed parcours, and what was granted."""
-
-    GRANTS = ("draw_assignments", "draw_shares")
-
-    def __init__(self, seed: int) -> None:
-        self.rng = Random(seed)
-        self.today = timezone.localdate()
-        self.teams = [make_team(code, 17 + number) for number, code in enumerate("abc")]
-        for count in range(3):
-            make_project(*self.rng.sample(self.teams, count), title=f"Projet {count}")
-        with acting_as(system_account()):
-            self.people = [self.draw_person(number) for number in range(PEOPLE)]
-            for number in range(CHILDREN):
-                self.draw_child(number)
-            for parcours in Parcours.objects.all():
-                for grant in self.GRANTS:
-                    getattr(self, grant)(parcours)
-
-    def interval(self) -> dict[str, date | None]:
-        """Over, ended today, in force with or without an end, or still to come."""
-        started, ends = self.rng.choice([(-90, -30), (-90, 0), (-90, 1), (-30, None), (0, None), (-1, 30), (1, None)])
-        return {
-            "starts_on": self.today + timedelta(days=started),
-            "ends_on": None if ends is None else self.today + timedelta(days=ends),
-        }
-
-    def draw_person(self, number: int) -> User:
-        user = make_user(f"Personne{number}")
-        roles = self.rng.sample([*TEAM_ROLES, *TEAM_ROLES, Role.PILOTAGE, Role.DPO], self.rng.randint(0, 4))
-        for role, team in {(role, self.rng.choice(self.teams) if role in TEAM_ROLES else None) for role in roles}:
-            Membership.objects.create(user=user, role=role, team=team, **self.interval())
-        if self.rng.random() < 0.2:
-            CharterSignature.objects.filter(user=user).delete()
-        if self.rng.random() < 0.15:
-            user.is_active = False
-            user.save()
-        return user
-
-    def draw_child(self, number: int) -> None:
-        child, team = make_child(f"Enfant{number}"), self.rng.choice(self.teams)
-        drawn = self.rng.random()
-        if drawn < 0.65:
-            closed = {
-                "closed_on": self.today - timedelta(days=self.rng.randint(0, 20)),
-                "exit_reason": Term.objects.get(pk="exit_reason:contact-perdu"),
-            }
-            make_parcours(team, child=child, **(closed if drawn < 0.2 else {}))
-            Saisine.objects.filter(child=child).update(assignee=self.rng.choice([None, *self.people]))
-            return
-        ended = {"outcome": SaisineOutcome.NO_FOLLOW_UP, "outcome_on": self.today}
-        make_saisine(
-            child, team, assignee=self.rng.choice([None, *self.people]), **(ended if self.rng.random() < 0.3 else {})
-        )
-
-    def draw_assignments(self, parcours: Parcours) -> None:
-        """One at a time, as the service asks; by anybody, whatever the role."""
-        for _ in range(self.rng.randint(0, 2)):
-            dates = self.interval()
-            if parcours.assignments.overlapping(**dates).exists():
-                continue
-            Assignment.objects.create(parcours=parcours, referent=self.rng.choice(self.people), **dates)
-
-    def draw_shares(self, parcours: Parcours) -> None:
-        for user in self.rng.sample(self.people, self.rng.randint(0, 4)):
-            dates = self.interval() | {"revoked_at": self.rng.choice([None, None, timezone.now()])}
-            dates["ends_on"] = dates["ends_on"] or self.today + timedelta(days=60)
-            make_share(parcours, user, **dates)
-
-
-# -- the same rules, in plain Python ----------------------------------------------------------------------------------
-
-
-def in_force(row: Any) -> bool:
-    today = timezone.localdate()
-    return bool(row.starts_on <= today and (row.ends_on is None or row.ends_on > today))
-
-
-def holds(user: User, team_id: int, *roles: Role) -> bool:
-    rows = Membership.objects.filter(user=user, team=team_id, role__in=roles)
-    return any(in_force(row) for row in rows)
-
-
-def follows(user: User, parcours: Parcours) -> bool:
-    assigned = Assignment.objects.filter(parcours=parcours, referent=user)
-    return any(in_force(row) for row in assigned) and holds(user, parcours.team_id, Role.REFERENT)
-
-
-def coordinates(user: User, record: Parcours | Saisine) -> bool:
-    return holds(user, record.team_id, Role.COORDINATOR)
-
-
-def is_shared_with(user: User, parcours: Parcours) -> bool:
-    shares = ParcoursShare.objects.filter(content_object=parcours, user=user, revoked_at=None)
-    still_there = parcours.closed_on is None and holds(user, parcours.team_id, *TEAM_ROLES)
-    return still_there and any(in_force(row) for row in shares)
-
-
-Rule = Callable[[User, Any], bool]
-
-# The lists of parcours of a person: the union of them is what the person may read.
-LISTS: dict[str, Rule] = {
-    "followed_by": follows,
-    "coordinated_by": coordinates,
-    "shared_with": is_shared_with,
-}
-
-
-def reads(user: User, parcours: Parcours) -> bool:
-    return any(rule(user, parcours) for rule in LISTS.values())
-
-
-def changes(user: User, parcours: Parcours) -> bool:
-    return parcours.closed_on is None and (follows(user, parcours) or coordinates(user, parcours))
-
-
-def sees(user: User, saisine: Saisine) -> bool:
-    parcours = Parcours.objects.filter(saisine=saisine).first()
-    if coordinates(user, saisine) or (parcours is not None and follows(user, parcours)):
-        return True
-    own = saisine.assignee_id == user.pk or (saisine.assignee_id is None and saisine.outcome == "")
-    return parcours is None and own and holds(user, saisine.team_id, Role.REFERENT)
-
-
-def edits(user: User, saisine: Saisine) -> bool:
-    waits = saisine.outcome == "" and not Parcours.objects.filter(saisine=saisine).exists()
-    return waits and sees(user, saisine)
-
-
-def instructs(user: User, saisine: Saisine) -> bool:
-    return edits(user, saisine) and (saisine.assignee_id == user.pk or coordinates(user, saisine))
-
-
-def holds_anywhere(user: User, *roles: Role) -> bool:
-    return any(in_force(row) for row in Membership.objects.filter(user=user, role__in=roles))
-
-
-def is_open_to(user: User, project: Project, *roles: Role) -> bool:
-    in_own_team = any(holds(user, team.pk, *roles) for team in project.teams.all())
-    return in_own_team or holds_anywhere(user, Role.PILOTAGE)
-
-
-def keeps_the_directory(user: User, organisation: Organisation) -> bool:
-    return holds_anywhere(user, Role.COORDINATOR, Role.PILOTAGE)
-
-
-RULES: dict[str, Rule] = {
-    "pre_cases.view_parcours": reads,
-    "pre_cases.change_parcours": changes,
-    "pre_cases.decide_parcours": coordinates,
-    "pre_cases.view_saisine": sees,
-    "pre_cases.change_saisine": edits,
-    "pre_cases.instruct_saisine": instructs,
-    "pre_cases.decide_saisine": coordinates,
-    "partners.view_project": lambda user, project: is_open_to(user, project, Role.REFERENT, Role.COORDINATOR),
-    "partners.change_project": lambda user, project: is_open_to(user, project, Role.COORDINATOR),
-    "partners.change_organisation": keeps_the_directory,
-}
-
-
-def may_act(user: User) -> bool:
-    """An active account, whose charter covers today when a role asks for one."""
-    roles = {row.role for row in Membership.objects.filter(user=user) if in_force(row)}
-    charters = CharterSignature.objects.filter(user=user, expires_on__gt=timezone.localdate())
-    return user.is_active and (not roles & set(NOMINATIVE_ROLES) or charters.exists())
+OUR_APPS = ("audit", "referents", "partners", "pre_cases")
 
 
 def protected_models() -> list[type[models.Model]]:
     return [model for model in apps.get_models() if getattr(model, "permission_scopes", None)]
+
+
+def personal_scopes() -> set[tuple[type[models.Model], str]]:
+    """Every method of a queryset of ours that asks for ``user`` and nothing else."""
+    found = set()
+    for model in apps.get_models():
+        if model._meta.app_label in OUR_APPS:
+            for name, method in inspect.getmembers(type(model._default_manager.all()), inspect.isfunction):
+                _, *asked = inspect.signature(method).parameters.values()
+                alone = all(parameter.default is not parameter.empty for parameter in asked[1:])
+                if asked and asked[0].name == "user" and alone and not name.startswith(("_", "may_be_")):
+                    found.add((model, name))
+    return found
 
 
 def fresh(user: User) -> User:
@@ -211,19 +58,36 @@ def fresh(user: User) -> User:
     return User.objects.get(pk=user.pk)
 
 
+def queries_of(action: Any) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        action()
+    return len(queries)
+
+
 @pytest.fixture(params=SEEDS)
-def city(request: pytest.FixtureRequest, db: None) -> RandomCity:
-    return RandomCity(request.param)
+def city(request: pytest.FixtureRequest, db: None) -> Iterator[RandomCity]:
+    drawn = RandomCity(request.param)
+    read_again()
+    yield drawn
+    read_again()
 
 
 class TestRights:
     def test_have_a_rule_each(self) -> None:
         assert {perm for model in protected_models() for perm in model.permission_scopes} == set(RULES)
 
+    def test_of_every_scope_have_a_rule(self) -> None:
+        """Those of a permission, those of the lists, and those that pages read by themselves."""
+        permitted = {(model, scope) for model in protected_models() for scope in model.permission_scopes.values()}
+        listed = {(Parcours, name) for name in LISTS}
+        assert personal_scopes() - permitted - listed - set(SCOPES) == set()
+
     def test_of_reading_come_from_the_lists(self) -> None:
         """``visible_to`` unites the scopes of ``LISTS`` and no other."""
         source = inspect.getsource(ParcoursQuerySet.visible_to)
-        assert set(re.findall(r'"([a-z_]+)"', re.sub(r'""".*?"""', "", source))) == set(LISTS)
+        named = set(re.findall(r'"([a-z_]+)"', re.sub(r'""".*?"""', "", source)))
+        assert "*CARRYING" in source
+        assert named | set(querysets.CARRYING) == set(LISTS)
 
     def test_agree_with_their_scope_and_with_the_facts(self, city: RandomCity) -> None:
         granted = 0
@@ -231,10 +95,11 @@ class TestRights:
             records = list(model._default_manager.all())
             for person in map(fresh, city.people):
                 allowed = may_act(person)
+                assert queries_of(lambda person=person: (person.standing, person.replacements)) <= 2
                 for permission, scope in model.permission_scopes.items():
                     with CaptureQueriesContext(connection) as queries:
                         held = set(getattr(model._default_manager.all(), scope)(person).values_list("pk", flat=True))
-                    assert len(queries) <= 2, permission  # what the person holds, and the scope
+                    assert len(queries) <= 1, permission  # the scope alone
                     for record in records:
                         in_scope, ruled = record.pk in held, RULES[permission](person, record)
                         case = (permission, person.first_name, record.pk)
@@ -243,13 +108,23 @@ class TestRights:
                         granted += in_scope
         assert granted
 
+    def test_of_the_pages_agree_with_the_facts(self, city: RandomCity) -> None:
+        """Scopes that are no permission: the limited card, what was granted, what waits for an answer."""
+        for (model, scope), rule in SCOPES.items():
+            records = list(model._default_manager.all())
+            for person in map(fresh, city.people):
+                held = list(getattr(model._default_manager.all(), scope)(person).values_list("pk", flat=True))
+                assert len(held) == len(set(held)), f"{scope} shows a row twice"
+                assert set(held) == {row.pk for row in records if rule(person, row)}, (scope, person.first_name)
+
     def test_of_reading_are_the_union_of_the_lists(self, city: RandomCity) -> None:
+        everything = list(Parcours.objects.all())
         for person in map(fresh, city.people):
             lists = {name: getattr(Parcours.objects, name)(person).values_list("pk", flat=True) for name in LISTS}
             held = {name: list(ids) for name, ids in lists.items()}
             for name, ids in held.items():
                 assert len(ids) == len(set(ids)), f"{name} shows a parcours twice"
-                assert set(ids) == {p.pk for p in Parcours.objects.all() if LISTS[name](person, p)}, name
+                assert set(ids) == {p.pk for p in everything if LISTS[name](person, p)}, name
             visible = set(Parcours.objects.visible_to(person).values_list("pk", flat=True))
             assert visible == {pk for ids in held.values() for pk in ids}
 
@@ -257,9 +132,70 @@ class TestRights:
         assert not any(person.has_perm(permission) for person in city.people for permission in RULES)
 
     def test_ask_one_query_for_a_record(self, city: RandomCity) -> None:
-        record = Parcours.objects.all()[0]
+        """And once in a request, one for what the person holds, and one for whom the person replaces if anything."""
+        first, second = Parcours.objects.all()[:2]
         for person in filter(may_act, map(fresh, city.people)):
-            assert person.standing is not None
-            with CaptureQueriesContext(connection) as queries:
-                person.has_perm("pre_cases.view_parcours", record)
-            assert len(queries) == 1
+            assert queries_of(lambda person=person: person.standing) == 1
+            replacements = 1 if person.standing.memberships else 0  # no grant survives the memberships
+            for record, expected in ((first, 1 + replacements), (second, 1), (first, 1)):
+                asked = queries_of(lambda p=person, record=record: p.has_perm("pre_cases.view_parcours", record))
+                assert asked == expected
+
+
+class TestCities:
+    def test_hold_every_kind_of_right_and_of_end(self, db: None) -> None:
+        """The proof is worth what was drawn: each rule opens something to somebody, and each end of a grant is met."""
+        met: set[str] = set()
+        for seed in SEEDS:
+            with transaction.atomic():
+                met |= kinds_met(RandomCity(seed))
+                transaction.set_rollback(True)
+        read_again()
+        assert met == KINDS
+
+
+RULES_OF_ROWS = (
+    SCOPES
+    | {(Parcours, name): rule for name, rule in LISTS.items()}
+    | {(model, permission): RULES[permission] for model in protected_models() for permission in model.permission_scopes}
+)
+KINDS = {
+    *map(str, RULES_OF_ROWS),
+    *(f"{grant} {state}" for grant in ("share", "standin") for state in ("runs", "to come", "ended", "revoked")),
+    *(f"exceptional {state}" for state in ("runs", "ended", "revoked")),
+    *(f"{grant} of an ended membership" for grant in ("share", "standin", "exceptional")),
+    "replaced has left",
+    "membership begun again",
+    "suspended",
+    "without a charter",
+}
+
+
+def kinds_met(city: RandomCity) -> set[str]:
+    """Which of ``KINDS`` a city holds."""
+    read_again()
+    met = set()
+    for (model, name), rule in RULES_OF_ROWS.items():
+        if any(rule(person, row) for row in model._default_manager.all() for person in city.people):
+            met.add(str((model, name)))
+    for kind, model in (("share", ParcoursShare), ("standin", StandIn), ("exceptional", ExceptionalAccess)):
+        for grant in model._default_manager.select_related("membership"):
+            ended = grant.membership.ends_on is not None and grant.membership.ends_on <= city.today
+            met.add(f"{kind} of an ended membership" if ended else f"{kind} {state_of(grant, city)}")
+    replaced = Membership.objects.filter(stand_ins__revoked_at=None, stand_ins__ends_on__gt=city.today)
+    met |= {"replaced has left" for row in replaced if not in_force(row) and row.starts_on < city.today}
+    former = Membership.objects.filter(ends_on__lte=city.today)
+    again = Membership.objects.filter(ends_on=None).values_list("user", "team", "role")
+    met |= {"membership begun again" for row in former if (row.user_id, row.team_id, row.role) in again}
+    met |= {"suspended" for person in city.people if not person.is_active}
+    return met | {"without a charter" for person in city.people if person.is_active and not may_act(person)}
+
+
+def state_of(grant: Any, city: RandomCity) -> str:
+    if grant.revoked_at is not None:
+        return "revoked"
+    if isinstance(grant, ExceptionalAccess):
+        return "runs" if timezone.now() - grant.granted_at < timedelta(hours=24) else "ended"
+    if grant.starts_on > city.today:
+        return "to come"
+    return "runs" if grant.ends_on > city.today else "ended"

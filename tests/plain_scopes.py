@@ -1,0 +1,210 @@
+"""The scopes that pages read by themselves, without a permission, in plain Python: see ``tests/plain_rules.py``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from partners.models import Project, ProjectLead, Term
+from pre_cases.models import (
+    AccessRequest,
+    Action,
+    Child,
+    Document,
+    Draft,
+    DuplicateNotice,
+    Enrolment,
+    ExceptionalAccess,
+    HandOver,
+    Objective,
+    Parcours,
+    ParcoursShare,
+    Saisine,
+    StatisticsExport,
+    Task,
+)
+from referents.models import Arrondissement, Membership, Role, StandIn, Team, User
+from tests.plain_rules import (
+    Rule,
+    administers,
+    belonged_to_a_team_of,
+    carries,
+    changes,
+    coordinates,
+    edits,
+    ends_the_membership,
+    holds,
+    holds_anywhere,
+    in_force,
+    is_a_person,
+    is_running,
+    reads,
+    replaced_in,
+    rows,
+    sees,
+    still_held,
+)
+
+# -- what was granted, and what waits for an answer ---------------------------------------------------------------
+
+
+def runs(grant: Any) -> bool:
+    return still_held(grant) and in_force(grant)
+
+
+def reads_the_access(user: User, access: ExceptionalAccess) -> bool:
+    return holds_anywhere(user, Role.DPO) or coordinates(user, access.content_object)
+
+
+def reviews(user: User, access: ExceptionalAccess) -> bool:
+    return reads_the_access(user, access) and access.outcome == "" and access.user_id != user.pk
+
+
+def holds_the_access(user: User, access: ExceptionalAccess) -> bool:
+    return access.user_id == user.pk and is_running(access)
+
+
+def works_in(user: User, parcours: Parcours) -> bool:
+    return holds(user, parcours.team_id, Role.REFERENT, Role.COORDINATOR)
+
+
+def asked_for(user: User, request: AccessRequest) -> bool:
+    return request.asked_by_id == user.pk and works_in(user, request.parcours)
+
+
+def answers_the_request(user: User, request: AccessRequest) -> bool:
+    return request.answered_at is None and changes(user, request.parcours)
+
+
+def answers_the_hand_over(user: User, asked: HandOver) -> bool:
+    waits = asked.outcome == "" and asked.parcours.closed_on is None
+    return waits and asked.to_referent_id == user.pk and holds(user, asked.parcours.team_id, Role.REFERENT)
+
+
+def cancels(user: User, asked: HandOver) -> bool:
+    return user.pk in (asked.asked_by_id, asked.from_referent_id) or coordinates(user, asked.parcours)
+
+
+def follows_the_hand_over(user: User, asked: HandOver) -> bool:
+    sides = (asked.asked_by_id, asked.from_referent_id, asked.to_referent_id)
+    return user.pk in sides and works_in(user, asked.parcours)
+
+
+def staffs(user: User, account: User) -> bool:
+    return administers(user, account) or (is_a_person(account) and belonged_to_a_team_of(user, account))
+
+
+def manages_the_caseload(user: User, membership: Membership) -> bool:
+    own = membership.user_id == user.pk and holds(user, membership.team_id, Role.REFERENT)
+    return membership.role == Role.REFERENT and (own or holds(user, membership.team_id, Role.COORDINATOR))
+
+
+def is_listed_to(user: User, parcours: Parcours) -> bool:
+    return parcours.closed_on is None and holds(user, parcours.team_id, Role.REFERENT, Role.COORDINATOR)
+
+
+def invites(user: User, account: User) -> bool:
+    """Where the person could end a role that lasts."""
+    today = timezone.localdate()
+    lasting = [
+        row
+        for row in rows(Membership, "user_id", account.pk)
+        if row.ends_on is None or (row.ends_on > today and row.ends_on > row.starts_on)
+    ]
+    ended_by = any(ends_the_membership(user, row) for row in lasting)
+    return administers(user, account) or (is_a_person(account) and ended_by)
+
+
+# -- a child, and what is written about a child -------------------------------------------------------------------
+
+
+def sees_the_child(user: User, child: Child) -> bool:
+    followed, told = rows(Parcours, "child_id", child.pk), rows(Saisine, "child_id", child.pk)
+    return any(reads(user, found) for found in followed) or any(sees(user, found) for found in told)
+
+
+def edits_the_child(user: User, child: Child) -> bool:
+    """While a parcours is open, who may change it; otherwise who holds a saisine that waits."""
+    followed = [found for found in rows(Parcours, "child_id", child.pk) if found.closed_on is None]
+    if followed:
+        return any(changes(user, found) for found in followed)
+    return any(edits(user, found) for found in rows(Saisine, "child_id", child.pk))
+
+
+def refers(user: User, child: Child) -> bool:
+    followed, told = rows(Parcours, "child_id", child.pk), rows(Saisine, "child_id", child.pk)
+    return any(carries(user, found) for found in followed) or any(sees(user, found) for found in told)
+
+
+def reaches_the_task(user: User, task: Task) -> bool:
+    return changes(user, task.parcours) if task.parcours else edits(user, task.saisine)
+
+
+def has_the_task(user: User, task: Task) -> bool:
+    team_id = (task.parcours or task.saisine).team_id
+    return reaches_the_task(user, task) and task.assignee_id in {user.pk, *replaced_in(user, team_id)}
+
+
+def leads(user: User, project_id: Any) -> bool:
+    led = [row for row in rows(ProjectLead, "project_id", project_id) if row.user_id == user.pk]
+    return holds_anywhere(user, Role.PROJECT_LEADER) and any(map(in_force, led))
+
+
+# -- lists and territory ------------------------------------------------------------------------------------------
+
+
+def keeps_the_lists(user: User, record: Any) -> bool:
+    keepers = (Role.PILOTAGE, Role.ADMINISTRATOR) if isinstance(record, Term) else (Role.ADMINISTRATOR,)
+    return holds_anywhere(user, *keepers)
+
+
+def controls_the_lists(user: User, record: Any) -> bool:
+    return keeps_the_lists(user, record) or holds_anywhere(user, Role.DPO)
+
+
+def coordinates_the_team(user: User, team: Team) -> bool:
+    return holds(user, team.pk, Role.COORDINATOR)
+
+
+SCOPES: dict[tuple[type[models.Model], str], Rule] = {
+    (Parcours, "carried_by"): carries,
+    (Parcours, "listed_to"): is_listed_to,
+    (ParcoursShare, "editable_by"): lambda user, share: changes(user, share.content_object),
+    (ParcoursShare, "held_by"): lambda user, share: share.user_id == user.pk and runs(share),
+    (ExceptionalAccess, "visible_to"): reads_the_access,
+    (ExceptionalAccess, "reviewable_by"): reviews,
+    (ExceptionalAccess, "endable_by"): lambda user, row: row.user_id == user.pk or reads_the_access(user, row),
+    (ExceptionalAccess, "held_by"): holds_the_access,
+    (AccessRequest, "asked_by"): asked_for,
+    (AccessRequest, "answerable_by"): answers_the_request,
+    (HandOver, "answerable_by"): answers_the_hand_over,
+    (HandOver, "cancellable_by"): cancels,
+    (HandOver, "seen_by"): follows_the_hand_over,
+    (StandIn, "held_by"): lambda user, row: row.user_id == user.pk and runs(row) and in_force(row.content_object),
+    (StandIn, "of_person"): lambda user, row: row.content_object.user_id == user.pk,
+    (Child, "visible_to"): sees_the_child,
+    (Child, "editable_by"): edits_the_child,
+    (Child, "referable_by"): refers,
+    (Document, "visible_to"): lambda user, row: row.removed_at is None and carries(user, row.parcours),
+    (Document, "editable_by"): lambda user, row: row.removed_at is None and changes(user, row.parcours),
+    (Objective, "editable_by"): lambda user, row: changes(user, row.parcours),
+    (Action, "editable_by"): lambda user, row: changes(user, row.objective.parcours),
+    (Enrolment, "editable_by"): lambda user, row: changes(user, row.parcours),
+    (Enrolment, "led_by"): lambda user, row: leads(user, row.project_id),
+    (Project, "led_by"): lambda user, project: leads(user, project.pk),
+    (Task, "of"): has_the_task,
+    (Task, "reached_by"): reaches_the_task,
+    (Draft, "of"): lambda user, draft: draft.user_id == user.pk,
+    (DuplicateNotice, "decidable_by"): lambda user, row: holds(user, row.team_id, Role.COORDINATOR),
+    (StatisticsExport, "visible_to"): lambda user, row: holds_anywhere(user, Role.PILOTAGE),
+    (Membership, "caseloads_managed_by"): manages_the_caseload,
+    (Membership, "in_teams_of"): lambda user, row: holds(user, row.team_id, Role.COORDINATOR),
+    (User, "staffed_by"): staffs,
+    (User, "invited_by"): invites,
+    (Team, "coordinated_by"): coordinates_the_team,
+    (Team, "staffed_by"): lambda user, team: keeps_the_lists(user, team) or coordinates_the_team(user, team),
+}
+for model in (Term, Team, Arrondissement):
+    SCOPES[model, "editable_by"], SCOPES[model, "controlled_by"] = keeps_the_lists, controls_the_lists
