@@ -82,7 +82,7 @@ class ExceptionalForm(forms.Form):
         "Motif",
         500,
         rows=3,
-        help_text="Qui demande quoi, et pourquoi cela ne peut attendre. L’équipe et le DPO le liront.",
+        help_text="Qui demande quoi, et pourquoi cela ne peut attendre. L’équipe et le délégué à la protection des données le liront.",
     )
 
 

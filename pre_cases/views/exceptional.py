@@ -86,7 +86,7 @@ def exceptional_open(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         try:
             access = open_exceptional_access(by=request.user, **form.cleaned_data)
-            messages.success(request, "Le parcours vous est ouvert pour 24 heures. L’équipe et le DPO sont prévenus.")
+            messages.success(request, "Le parcours vous est ouvert pour 24 heures. Son équipe est prévenue.")
             return redirect("pre_cases:parcours_detail", pk=access.content_object_id)
         except Refused as refusal:  # closed between the look-up and the lock, among others
             if isinstance(refusal, UnknownNumber):
