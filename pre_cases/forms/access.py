@@ -7,9 +7,8 @@ from dateutil.relativedelta import relativedelta
 from django import forms
 from django.utils import timezone
 
-from pre_cases.forms.fields import DayField, short_text
+from pre_cases.forms.fields import DayField, PeopleForm, PersonField, short_text
 from pre_cases.models import ExceptionalOutcome, ExceptionalReason
-from referents.models import User
 
 
 def end_of_next_month() -> date:
@@ -31,9 +30,8 @@ class LastDayField(DayField):
         return last_day + timedelta(days=1)
 
 
-class ShareForm(forms.Form):
-    user = forms.ModelChoiceField(
-        User.objects.none(),
+class ShareForm(PeopleForm):
+    user = PersonField(
         label="Partager avec",
         empty_label="Choisissez une personne de l’équipe",
         error_messages={
@@ -45,12 +43,6 @@ class ShareForm(forms.Form):
         "Motif", 300, rows=3, help_text="Pourquoi cette personne a besoin de lire le parcours, en une phrase factuelle."
     )
     ends_on = LastDayField(initial=end_of_next_month)
-
-    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["user"]
-        field.queryset = people  # type: ignore[attr-defined]
-        field.label_from_instance = name_and_employer  # type: ignore[attr-defined]
 
 
 class AccessRequestForm(forms.Form):
@@ -82,7 +74,7 @@ class ExceptionalForm(forms.Form):
         "Motif",
         500,
         rows=3,
-        help_text="Qui demande quoi, et pourquoi cela ne peut attendre. L’équipe et le délégué à la protection des données le liront.",
+        help_text="Qui demande quoi, et pourquoi cela ne peut attendre ; l’équipe le lira, et qui contrôle les accès.",
     )
 
 
@@ -94,7 +86,3 @@ class ReviewForm(forms.Form):
         error_messages={"required": "Choisissez une réponse."},
     )
     note = short_text("Remarque", 500, rows=3, required=False, help_text="Nécessaire quand l’accès n’est pas justifié.")
-
-
-def name_and_employer(person: User) -> str:
-    return f"{person.get_full_name()} ({person.employer})" if person.employer else person.get_full_name()

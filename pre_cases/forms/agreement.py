@@ -8,9 +8,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from pre_cases.forms.fields import DayField, short_text
+from pre_cases.forms.fields import DayField, PeopleForm, PersonField, short_text
 from pre_cases.models import Adult, AgreementHolder, ChildAdult, InformedMeans
-from referents.models import User
 
 
 class PresentForm(forms.Form):
@@ -164,14 +163,6 @@ class WithdrawForm(forms.Form):
     reason = short_text("Motif", 500, rows=3, required=False, help_text="Seulement si la famille souhaite le dire.")
 
 
-class OpenForm(forms.Form):
+class OpenForm(PeopleForm):
     on = DayField(label="Ouvert le", today=True, help_text="Au plus tôt le jour de la signature.")
-    referent = forms.ModelChoiceField(
-        User.objects.none(), label="Référent", required=False, empty_label="À décider par la coordination"
-    )
-
-    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["referent"]
-        field.queryset = people  # type: ignore[attr-defined]
-        field.label_from_instance = User.get_full_name  # type: ignore[attr-defined]
+    referent = PersonField(label="Référent", required=False, empty_label="À décider par la coordination")

@@ -6,13 +6,13 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from pre_cases.forms.access import LastDayField, name_and_employer
-from pre_cases.forms.fields import DayField, RecordsField, short_text
+from pre_cases.forms.access import LastDayField
+from pre_cases.forms.fields import DayField, PeopleForm, PersonField, RecordsField, short_text
 from pre_cases.models import HandOver, Parcours
-from referents.models import StandInReason, User
+from referents.models import StandInReason
 
 
-class HandOverForm(forms.Form):
+class HandOverForm(PeopleForm):
     parcours_list = RecordsField(
         Parcours.objects.none(),
         label="Parcours",
@@ -21,8 +21,7 @@ class HandOverForm(forms.Form):
             "invalid_choice": "Un de ces parcours n’est plus dans cette file active : relisez la liste.",
         },
     )
-    to_referent = forms.ModelChoiceField(
-        User.objects.none(),
+    to_referent = PersonField(
         label="Passer à",
         empty_label="Choisissez un référent de l’équipe",
         error_messages={
@@ -34,12 +33,9 @@ class HandOverForm(forms.Form):
         "Mot de passage", 500, rows=3, required=False, help_text="Lu par la personne à qui vous passez le relais."
     )
 
-    def __init__(self, *args: Any, parcours_list: Any, people: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, parcours_list: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["parcours_list"].queryset = parcours_list  # type: ignore[attr-defined]
-        field = self.fields["to_referent"]
-        field.queryset = people  # type: ignore[attr-defined]
-        field.label_from_instance = name_and_employer  # type: ignore[attr-defined]
 
 
 class HandOverAcceptForm(forms.Form):
@@ -60,9 +56,8 @@ def in_a_week() -> date:
     return timezone.localdate() + timedelta(days=7)
 
 
-class StandInForm(forms.Form):
-    user = forms.ModelChoiceField(
-        User.objects.none(),
+class StandInForm(PeopleForm):
+    user = PersonField(
         label="Remplacé par",
         empty_label="Choisissez une personne de l’équipe",
         error_messages={
@@ -77,9 +72,3 @@ class StandInForm(forms.Form):
     )
     starts_on = DayField(label="Premier jour", today=True)
     ends_on = LastDayField(initial=in_a_week)
-
-    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["user"]
-        field.queryset = people  # type: ignore[attr-defined]
-        field.label_from_instance = name_and_employer  # type: ignore[attr-defined]

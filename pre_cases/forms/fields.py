@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from partners.models import Nomenclature, Term
+from referents.models import User
 
 # what a person may mean; beyond, a slip of the keyboard, and days that cannot always be counted from
 YEARS = range(1900, 2201)
@@ -38,6 +39,26 @@ class RecordsField(forms.ModelMultipleChoiceField):
             if error.code in ("list", "invalid_choice"):
                 raise
             raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
+
+
+class PersonField(forms.ModelChoiceField):
+    """A professional, by name and employer, among those that the form offers: its ``people``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(User.objects.none(), **kwargs)
+
+    def label_from_instance(self, obj: User) -> str:
+        return f"{obj.get_full_name()} ({obj.employer})" if obj.employer else obj.get_full_name()
+
+
+class PeopleForm(forms.Form):
+    """A form that asks for one professional: ``people`` are those it offers, whatever the field is called."""
+
+    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, PersonField):
+                field.queryset = people
 
 
 class TermField(forms.ModelChoiceField):

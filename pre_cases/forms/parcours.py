@@ -1,13 +1,10 @@
 """Référent, entry, end and reopening of a parcours."""
 
-from typing import Any
-
 from django import forms
 
 from partners.models import Nomenclature
-from pre_cases.forms.fields import DayField, TermField, short_text
+from pre_cases.forms.fields import DayField, PeopleForm, PersonField, TermField, short_text
 from pre_cases.search.words import plain
-from referents.models import User
 
 
 class NameSearchForm(forms.Form):
@@ -27,16 +24,10 @@ class NameSearchForm(forms.Form):
         return typed
 
 
-class AssignForm(forms.Form):
-    referent = forms.ModelChoiceField(User.objects.none(), label="Référent")
+class AssignForm(PeopleForm):
+    referent = PersonField(label="Référent")
     on = DayField(label="À partir du", today=True)
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)  # whom the page showed as référent
-
-    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["referent"]
-        field.queryset = people  # type: ignore[attr-defined]
-        field.label_from_instance = User.get_full_name  # type: ignore[attr-defined]
 
 
 class EnterForm(forms.Form):

@@ -10,7 +10,7 @@ from django.forms.boundfield import BoundField
 
 from partners.models import Nomenclature, Sex, Term
 from pre_cases.forms.family import LevelField, WithSchool, clean_phone
-from pre_cases.forms.fields import DayField, TermField, short_text
+from pre_cases.forms.fields import DayField, PeopleForm, PersonField, TermField, short_text
 from pre_cases.models import ChildAdult, LivesWith, Relation, SaisineOutcome
 from pre_cases.search.words import plain
 from referents.models import Role, Team, User
@@ -282,14 +282,8 @@ def lives_with_field(initial: str = LivesWith.MAIN) -> forms.ChoiceField:
     return forms.ChoiceField(label="Résidence", choices=LivesWith.choices, initial=initial, required=False)
 
 
-class AssigneeForm(forms.Form):
-    assignee = forms.ModelChoiceField(User.objects.none(), label="Suivie par")
-
-    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["assignee"]
-        field.queryset = people  # type: ignore[attr-defined]
-        field.label_from_instance = User.get_full_name  # type: ignore[attr-defined]
+class AssigneeForm(PeopleForm):
+    assignee = PersonField(label="Suivie par")
 
 
 class ToldForm(forms.Form):

@@ -1,12 +1,9 @@
 """Quick entry, comment and task."""
 
-from typing import Any
-
 from django import forms
 
-from pre_cases.forms.fields import DayField, short_text
+from pre_cases.forms.fields import DayField, PeopleForm, PersonField, short_text
 from pre_cases.models import EntryKind, EntryWith
-from referents.models import User
 
 
 class EntryForm(forms.Form):
@@ -27,13 +24,7 @@ class CommentForm(forms.Form):
     text = short_text("Commentaire", 1000, help_text="Lu par le référent et par la coordination.")
 
 
-class TaskForm(forms.Form):
+class TaskForm(PeopleForm):
     label = forms.CharField(label="À faire", max_length=200)
     due_on = DayField(label="Pour le", today=True)
-    assignee = forms.ModelChoiceField(User.objects.none(), label="Pour qui")
-
-    def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["assignee"]
-        field.queryset = people  # type: ignore[attr-defined]
-        field.label_from_instance = User.get_full_name  # type: ignore[attr-defined]
+    assignee = PersonField(label="Pour qui")
