@@ -88,9 +88,9 @@ def number_apart() -> None:
         for position, model in enumerate(counted, start=1):
             table, first = model._meta.db_table, position * 10_000
             if connection.vendor == "postgresql":
-                cursor.execute(
-                    "SELECT setval(pg_get_serial_sequence(%s, %s), %s)", [table, model._meta.pk.column, first]
-                )
+                # a sequence forgets nothing between two tests: it only goes forward
+                forward = "SELECT setval(name, GREATEST(%s, nextval(name))) FROM pg_get_serial_sequence(%s, %s) AS name"
+                cursor.execute(forward, [first, table, model._meta.pk.column])
             else:
                 cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
                 cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first])
