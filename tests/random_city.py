@@ -72,6 +72,11 @@ class RandomCity:
             for project in self.projects:
                 for user in self.some_people(4):
                     ProjectLead.objects.create(project=project, user=user, **self.interval())
+            leaders = Membership.objects.current().filter(role=Role.PROJECT_LEADER, user__is_active=True)
+            if (leader := leaders.order_by("pk").first()) is not None:  # a draw would seldom meet one of them
+                lead = {"project": self.projects[0], "user": leader.user}
+                if not ProjectLead.objects.filter(**lead).exists():
+                    ProjectLead.objects.create(**lead, starts_on=self.today - timedelta(days=9))
             StatisticsExport.objects.create(
                 requested_by=self.people[0], starts_on="2025-01-01", ends_on="2025-12-31", state="done", archive=b"PK"
             )

@@ -1,5 +1,8 @@
 """The whole test suite, as « make test » runs it: on SQLite, and on PostgreSQL when a server answers.
 
+Three processes share the cores: the pages of the case files on SQLite, all the rest on SQLite, and on PostgreSQL what
+reaches the data, with a sample of the pages (see ``tests/conftest.py``).
+
 What cannot run here is said in one line each. Exits with 1 as soon as one part has failed.
 """
 
@@ -10,8 +13,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import IO
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -21,43 +25,54 @@ REDIS = ("127.0.0.1", 6379)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
+PAGES = "tests/pre_cases"
+
+
 def main() -> int:
     run = secrets.token_hex(4)  # two runs at once never share a database
     left_out = [
         marker for marker, reason in (("browser", chromium_missing()), ("redis", redis_missing())) if said(reason)
     ]
-    if said(postgresql_missing()):
-        return run_pytest("SQLite", sqlite_environment(), left_out)
     names = [f"marelle_{run}", f"marelle_keys_{run}"]
+    parts = {
+        "SQLite": (sqlite_environment(), [*pytest_command(left_out), f"--ignore={PAGES}"]),
+        f"SQLite, {PAGES}": (sqlite_environment(), [*pytest_command(left_out), PAGES]),
+    }
+    on_postgresql = not said(postgresql_missing())
+    if on_postgresql:
+        parts["PostgreSQL"] = (postgresql_environment(*names), pytest_command(["browser", *left_out]))
     try:
-        with on_postgresql(names, left_out) as other:
-            status = run_pytest("SQLite", sqlite_environment(), left_out)
-            print("\n== PostgreSQL ==", flush=True)
-            return int(any([status, other()]))
+        return int(any(run_together(parts)))
     finally:
-        drop_databases([f"test_{name}" for name in names])
+        if on_postgresql:
+            drop_databases([f"test_{name}" for name in names])
+
+
+def run_together(parts: dict[str, tuple[dict[str, str], list[str]]]) -> list[int]:
+    """Run every part at once; the first one writes as it goes, the others once they are over. Their statuses."""
+    (first, (environment, command)), *others = parts.items()
+    with ExitStack() as stack:
+        started = [(name, *stack.enter_context(in_background(*part))) for name, part in others]
+        print(f"\n== {first} ==", flush=True)
+        statuses = [subprocess.run(command, env=environment, check=False).returncode]
+        for name, process, output in started:
+            statuses.append(process.wait())
+            output.seek(0)
+            print(f"\n== {name} ==", flush=True)
+            sys.stdout.write(output.read().decode(errors="replace"))
+            sys.stdout.flush()
+    return statuses
 
 
 @contextmanager
-def on_postgresql(names: list[str], left_out: list[str]) -> Iterator[Callable[[], int]]:
-    """Run the suite on PostgreSQL meanwhile; the function given waits for it, shows it and tells its status."""
+def in_background(
+    environment: dict[str, str], command: list[str]
+) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """A part that runs meanwhile, and what it writes; it never outlives the block."""
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            pytest_command(["browser", *left_out]),
-            env=postgresql_environment(*names),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-
-        def finish() -> int:
-            status = process.wait()
-            output.seek(0)
-            sys.stdout.write(output.read().decode(errors="replace"))
-            sys.stdout.flush()
-            return status
-
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
-            yield finish
+            yield process, output
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -69,12 +84,6 @@ def said(reason: str) -> bool:
     if reason:
         print(reason, flush=True)
     return bool(reason)
-
-
-def run_pytest(name: str, environment: dict[str, str], left_out: list[str]) -> int:
-    """Run the suite once; gives the status of pytest, which prints its own closing lines."""
-    print(f"\n== {name} ==", flush=True)
-    return subprocess.run(pytest_command(left_out), env=environment, check=False).returncode
 
 
 def pytest_command(left_out: list[str]) -> list[str]:

@@ -276,6 +276,7 @@ TASKS = {
     "referents.tell_role_refused": "referents.User",
     "referents.tell_former_address": "referents.HistoricalUser",
     "referents.tell_stand_in": "referents.StandIn",
+    "referents.tell_second_factor_reset": "referents.User",
 }
 
 

@@ -37,7 +37,8 @@ SHOWN_BY: list[tuple[str, str, dict[str, str]]] = [
     ("benoit", "pre_cases:saisine_sibling", {"school_text": "neuve"}),
     ("benoit", "pre_cases:schooling_record", {"school_text": "neuve"}),
 ]
-NOT_SHOWN = {"BulkAssignForm"}  # the boxes of a list: see TestSeveralAtOnce
+# The boxes of a list: see TestSeveralAtOnce. A passkey's answer, which names no record: django-allauth's own page.
+NOT_SHOWN = {"BulkAssignForm", "HandOverAcceptForm", "KeyForm"}
 # Keys that views read themselves: what a button says, and nothing that names a record unless a test says so.
 POSTED = {
     "draft",  # « Enregistrer le brouillon »

@@ -25,7 +25,7 @@ class TestOtherRoles:
     def test_given_a_dpo_or_an_administrator_when_the_home_page_opens_then_no_child_is_named(
         self, cast: Cast, visit: Visit
     ) -> None:
-        for person, heading in ((cast.gaelle, "Journal des accès"), (cast.hugo, "Administration")):
+        for person, heading in ((cast.gaelle, "Protection des données"), (cast.hugo, "Administration")):
             visitor = visit(person)
             visitor.open("/")
             expect(visitor.main.get_by_role("heading", level=1)).to_have_text(heading)

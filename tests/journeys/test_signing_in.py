@@ -108,7 +108,7 @@ class TestFirstSignIn:
         gaelle.give_password(cast.gaelle)
         enrol_on_screen(gaelle)
         gaelle.follow("J’ai rangé ces codes")
-        expect(gaelle.page).to_have_title("Journal des accès · Marelle")
+        expect(gaelle.page).to_have_title("Protection des données · Marelle")
 
 
 class TestPasskey:
