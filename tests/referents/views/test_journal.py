@@ -1,9 +1,12 @@
 """The access journal, as the data protection officer reads it."""
 
+import ast
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -12,6 +15,7 @@ from django.utils import timezone
 from audit.journal.models import Event
 from audit.journal.record import record_event
 from pre_cases.services.access import revoke_share
+from referents.views.journal import ACTIONS
 from tests.cast import Cast
 
 LIST = "journal_list"
@@ -103,3 +107,18 @@ class TestJournalList:
         assert refused.status_code == 404
         assert refused.content == client.get("/nulle-part/").content
         assert Event.objects.get(action="refusal").detail == {"asked": "list"}
+
+
+class TestWords:
+    def test_are_those_of_every_verb_that_a_service_writes(self) -> None:
+        """A verb without its word would stand in English on the page, and out of the filter."""
+        folders = [Path(settings.BASE_DIR, app, "services") for app in ("referents", "partners", "pre_cases")]
+        verbs = {
+            node.args[1].value
+            for path in (path for folder in folders for path in folder.rglob("*.py"))
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "record_change"
+            if len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+        }
+        assert len(verbs) > 15
+        assert verbs - set(dict(ACTIONS)) == set()
