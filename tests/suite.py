@@ -1,7 +1,7 @@
 """The whole test suite, as « make test » runs it: on SQLite, and on PostgreSQL when a server answers.
 
-Three processes share the cores: the pages of the case files on SQLite, all the rest on SQLite, and on PostgreSQL what
-reaches the data, with a sample of the pages (see ``tests/conftest.py``).
+Three processes share the cores: the case files and the journeys on SQLite, all the rest on SQLite, and on PostgreSQL
+what reaches the data, with a sample of the pages (see ``tests/conftest.py``).
 
 What cannot run here is said in one line each. Exits with 1 as soon as one part has failed.
 """
@@ -25,7 +25,7 @@ REDIS = ("127.0.0.1", 6379)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
-PAGES = "tests/pre_cases"
+CASE_FILES = ["tests/pre_cases", "tests/journeys"]
 
 
 def main() -> int:
@@ -35,8 +35,8 @@ def main() -> int:
     ]
     names = [f"marelle_{run}", f"marelle_keys_{run}"]
     parts = {
-        "SQLite": (sqlite_environment(), [*pytest_command(left_out), f"--ignore={PAGES}"]),
-        f"SQLite, {PAGES}": (sqlite_environment(), [*pytest_command(left_out), PAGES]),
+        "SQLite": (sqlite_environment(), [*pytest_command(left_out), *(f"--ignore={path}" for path in CASE_FILES)]),
+        "SQLite, case files and journeys": (sqlite_environment(), [*pytest_command(left_out), *CASE_FILES]),
     }
     on_postgresql = not said(postgresql_missing())
     if on_postgresql:
