@@ -192,6 +192,7 @@ class Country:
             team="team",
             saisine=uuid(5),
             agreement=uuid(6),
+            number="lpad(to_hex(i), 9, '0')",
             opened_on="today - 470",
             entered_on="CASE WHEN i % 11 > 0 THEN today - 460 END",
             closed_on="CASE WHEN NOT is_open THEN today - (i % 300)::int END",
@@ -230,13 +231,39 @@ class Country:
         common = {"content_object": uuid(7), "permission": str(permission), "granted_by": "coordinator"}
         lasting = common | {"starts_on": "today - 30", "ends_on": "today + 60"}
         shared = "place WHERE ordinary AND r % 45 < 2"
-        insert(cursor, ParcoursShare, shared, id=uuid(12), user="reader", **lasting)
+        insert(cursor, ParcoursShare, shared, id=uuid(12), user="reader", membership="reader", **lasting)
         ended = common | {"starts_on": "today - 90", "ends_on": "today - 10"}
-        insert(cursor, ParcoursShare, "place WHERE ordinary AND r % 15 = 8", id=uuid(13), user="reader", **ended)
+        insert(
+            cursor,
+            ParcoursShare,
+            "place WHERE ordinary AND r % 15 = 8",
+            id=uuid(13),
+            user="reader",
+            membership="reader",
+            **ended,
+        )
         revoked = lasting | {"revoked_at": "now()"}
-        insert(cursor, ParcoursShare, "place WHERE ordinary AND r % 15 = 7", id=uuid(14), user="reader", **revoked)
-        insert(cursor, ParcoursShare, "place WHERE is_open", id=uuid(15), user="referent", **lasting)
-        insert(cursor, ParcoursShare, "place WHERE is_open", id=uuid(16), user="coordinator", **lasting)
+        insert(
+            cursor,
+            ParcoursShare,
+            "place WHERE ordinary AND r % 15 = 7",
+            id=uuid(14),
+            user="reader",
+            membership="reader",
+            **revoked,
+        )
+        insert(
+            cursor, ParcoursShare, "place WHERE is_open", id=uuid(15), user="referent", membership="referent", **lasting
+        )
+        insert(
+            cursor,
+            ParcoursShare,
+            "place WHERE is_open",
+            id=uuid(16),
+            user="coordinator",
+            membership="coordinator",
+            **lasting,
+        )
 
 
 def uuid(kind: int) -> str:
@@ -269,6 +296,7 @@ def _neutral(field: Any, values_of: type[models.Model]) -> str | None:
         (models.BooleanField, "true" if field.name == "is_active" else "false"),
         (models.DateTimeField, "now()"),
         (models.CharField, "''"),
+        (models.IntegerField, "0"),
     )
     for kind, expression in kinds:
         if isinstance(field, kind):
