@@ -48,8 +48,8 @@ class Page(Generic[M]):
 def read_page(queryset: models.QuerySet[M], *, order: Sequence[str], cursor: str, size: int) -> Page[M]:
     """One page in one query. ``order`` names columns that are never NULL, the last one unique, "-" for descending.
 
-    The records of the page are chosen by themselves, then annotated: the planner knows how few they are, and reads
-    what they show by its indexes, however long the list.
+    The records of a list that needs no other table are chosen first, then annotated: the planner knows how few they
+    are, and reads what they show by its indexes, however long the list.
 
     A cursor that cannot be read gives the first page.
     """
@@ -60,10 +60,17 @@ def read_page(queryset: models.QuerySet[M], *, order: Sequence[str], cursor: str
             is_first = False
         except UnreadableCursor:
             rows = queryset
-    shown = rows.order_by(*order).values("pk")[: size + 1]
-    records = list(queryset.filter(pk__in=shown).order_by(*order))
+    ordered = rows.order_by(*order)
+    if _stands_alone(queryset):
+        ordered = queryset.filter(pk__in=ordered.values("pk")[: size + 1]).order_by(*order)
+    records = list(ordered[: size + 1])
     next_cursor = _write_cursor(records[size - 1], order) if len(records) > size else ""
     return Page(records[:size], next_cursor, is_first)
+
+
+def _stands_alone(queryset: models.QuerySet[Any]) -> bool:
+    """Its conditions join no other table; a person's own few rows, found through a join, gain nothing in two steps."""
+    return sum(bool(count) for count in queryset.query.alias_refcount.values()) <= 1
 
 
 def capped_counts(
