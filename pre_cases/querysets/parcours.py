@@ -249,11 +249,7 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
 
     def stood_in_by(self, user: User) -> ParcoursQuerySet:
         """*Remplacements*: open ones of the référents whom the person replaces today, in the team of each."""
-        replaced = Q(pk__in=[])
-        for stand_in in user.replacements:
-            membership = stand_in.content_object
-            replaced |= Q(assignments__referent=membership.user_id, team=membership.team_id)
-        return self.open().filter(replaced, in_force(None, "assignments__"))
+        return self.open().filter(user.replaced("assignments__referent", "team"), in_force(None, "assignments__"))
 
     def coordinated_by(self, user: User) -> ParcoursQuerySet:
         return self.filter(team_id__in=user.standing.team_ids(Role.COORDINATOR))

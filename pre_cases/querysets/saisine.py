@@ -18,14 +18,6 @@ if TYPE_CHECKING:
 WAITING = (SaisineStage.RECEIVED, SaisineStage.AGREEMENT_AWAITED, SaisineStage.AGREEMENT_SIGNED)
 
 
-def _replaced_by(user: User) -> Q:
-    """Those that a référent whom the person replaces today instructs, in the team of the replacement."""
-    replaced = Q(pk__in=[])
-    for stand_in in user.replacements:
-        replaced |= Q(assignee=stand_in.content_object.user_id, team=stand_in.content_object.team_id)
-    return replaced
-
-
 class SaisineQuerySet(models.QuerySet["Saisine"]):
     def with_stage(self) -> SaisineQuerySet:
         """Annotate where each saisine stands today; the first fact that matches wins."""
@@ -81,7 +73,7 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
         followed = Parcours.objects.open().filter(child=OuterRef("child"))
         by_others = Exists(followed) & ~Exists(followed.followed_by(user)) & ~Exists(followed.stood_in_by(user))
         return self.filter(
-            ((own | _replaced_by(user)) & ~Exists(parcours) & ~by_others)
+            ((own | user.replaced("assignee", "team")) & ~Exists(parcours) & ~by_others)
             | Exists(parcours.followed_by(user))
             | Exists(parcours.stood_in_by(user))
             | Q(team_id__in=standing.team_ids(Role.COORDINATOR))
@@ -96,5 +88,7 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
     def instructed_by(self, user: User) -> SaisineQuerySet:
         """Those that the person carries before the parcours: own ones, or all of the teams for a coordinator."""
         return self.editable_by(user).filter(
-            Q(assignee=user) | _replaced_by(user) | Q(team_id__in=user.standing.team_ids(Role.COORDINATOR))
+            Q(assignee=user)
+            | user.replaced("assignee", "team")
+            | Q(team_id__in=user.standing.team_ids(Role.COORDINATOR))
         )

@@ -32,12 +32,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def of(self, user: User) -> TaskQuerySet:
         """Own tasks, and in the team of each replacement those of the person replaced; on what may still be changed."""
-        held = Q(assignee=user)
-        for stand_in in user.replacements:
-            replaced = stand_in.content_object
-            here = Q(parcours__team=replaced.team_id) | Q(saisine__team=replaced.team_id)
-            held |= Q(assignee=replaced.user_id) & here
-        return self.reached_by(user).filter(held)
+        replaced = user.replaced("assignee", "parcours__team") | user.replaced("assignee", "saisine__team")
+        return self.reached_by(user).filter(Q(assignee=user) | replaced)
 
     def reached_by(self, user: User) -> TaskQuerySet:
         """For one record: the tasks of the parcours and saisines that the person may change."""

@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 
 from dateutil.relativedelta import relativedelta
 from django.contrib.auth.models import Permission
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from audit.encryption.keys import load_keys
@@ -36,13 +36,12 @@ def share_candidates(parcours: Parcours, sharer: User) -> QuerySet[User]:
     """Who may be given the parcours to read: people of its team who do not see it today."""
     team = Membership.objects.current().filter(user=OuterRef("pk"), team=parcours.team_id, role__in=TEAM_ROLES)
     coordinators = team.filter(role=Role.COORDINATOR)
-    referents = Assignment.objects.current().filter(referent=OuterRef("pk"), parcours=parcours.pk)
     shares = ParcoursShare.objects.in_force().filter(user=OuterRef("pk"), content_object=parcours.pk)
     followers = Assignment.objects.current().filter(parcours=parcours.pk).values("referent")
     replacing = StandIn.objects.in_force().filter(
         user=OuterRef("pk"), content_object__team=parcours.team_id, content_object__user__in=followers
     )
-    seeing = Exists(coordinators) | Exists(referents) | Exists(shares) | Exists(replacing)
+    seeing = Exists(coordinators) | Q(pk__in=followers) | Exists(shares) | Exists(replacing)
     people = User.objects.filter(Exists(team), ~seeing, is_active=True).exclude(pk=sharer.pk)
     return people.order_by("last_name", "first_name", "pk")
 

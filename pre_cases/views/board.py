@@ -19,13 +19,14 @@ from pre_cases.models import DuplicateNotice, ExceptionalAccess, Parcours, Parco
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.assignment import assign_referent
-from pre_cases.services.duplicates import NoticeSettled, settle_notice
+from pre_cases.services.duplicates import settle_notice
 from pre_cases.views.exceptional import TO_REVIEW
 from pre_cases.views.parcours import FORM, chosen_flag, flag_counts, flag_links, search_by_name
 from pre_cases.views.saisine import FILTERS as SAISINE_FILTERS
 from referents.intervals import in_force
 from referents.models import Membership, Role, Team, User
 from referents.requests import SignedInRequest
+from referents.views.answer import carry_out
 from referents.views.reach import require
 
 TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_CLOSE)
@@ -102,11 +103,7 @@ def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:
 def notice_settle(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The coordinations have spoken: the notice leaves the board."""
     notice = consult(request, DuplicateNotice.objects.decidable_by(request.user).select_related("team"), pk=pk)
-    try:
-        settle_notice(notice=notice, by=request.user)
-        messages.success(request, "La situation est réglée.")
-    except NoticeSettled as refusal:
-        messages.info(request, str(refusal))
+    carry_out(request, lambda: settle_notice(notice=notice, by=request.user), "La situation est réglée.")
     return redirect("pre_cases:team_board", code=notice.team.code)
 
 

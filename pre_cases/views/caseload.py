@@ -21,7 +21,7 @@ from pre_cases.views.parcours import FORM
 from referents.models import Membership, Role, StandIn, User
 from referents.requests import SignedInRequest
 from referents.services.stand_in import end_stand_in, start_stand_in
-from referents.views.answer import attempt, note_foreign_choice
+from referents.views.answer import attempt, carry_out, note_foreign_choice
 
 CASELOAD = 300  # parcours of one référent in one team, a number that nobody reaches
 
@@ -123,11 +123,9 @@ def hand_over_cancel(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Take the request back before its answer."""
     scope = HandOver.objects.cancellable_by(request.user).select_related("parcours")
     hand_over = consult(request, scope, pk=pk)
-    try:
-        cancel_hand_over(hand_over=hand_over, by=request.user)
-        messages.success(request, "La proposition de relais est retirée.")
-    except Refused as refusal:
-        messages.info(request, str(refusal))
+    carry_out(
+        request, lambda: cancel_hand_over(hand_over=hand_over, by=request.user), "La proposition de relais est retirée."
+    )
     return redirect("pre_cases:my_accesses")
 
 
@@ -163,9 +161,9 @@ def stand_in_create(request: SignedInRequest, pk: int) -> HttpResponse:
 def stand_in_end(request: SignedInRequest, pk: int) -> HttpResponse:
     """The référent is back: the replacement ends now."""
     stand_in = consult(request, StandIn.objects.editable_by(request.user), pk=pk)
-    try:
-        end_stand_in(stand_in=stand_in, by=request.user)
-        messages.success(request, "Le remplacement est terminé : il n’ouvre plus rien.")
-    except Refused as refusal:
-        messages.info(request, str(refusal))
+    carry_out(
+        request,
+        lambda: end_stand_in(stand_in=stand_in, by=request.user),
+        "Le remplacement est terminé : il n’ouvre plus rien.",
+    )
     return redirect("pre_cases:my_accesses")

@@ -26,7 +26,7 @@ from pre_cases.services.exceptional import (
 from pre_cases.views.parcours import FORM
 from referents.models import Role, Team
 from referents.requests import SignedInRequest
-from referents.views.answer import attempt
+from referents.views.answer import attempt, carry_out
 from referents.views.reach import require
 from referents.views.step_up import second_factor_again
 
@@ -99,11 +99,8 @@ def exceptional_open(request: SignedInRequest) -> HttpResponse:
 def exceptional_end(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The reader has finished, or the team ends it before its 24 hours."""
     access = consult(request, ExceptionalAccess.objects.endable_by(request.user), pk=pk)
-    try:
-        end_exceptional_access(access=access, by=request.user)
-        messages.success(request, "L’accès exceptionnel est terminé.")
-    except Refused as refusal:
-        messages.info(request, str(refusal))
+    done = "L’accès exceptionnel est terminé."
+    carry_out(request, lambda: end_exceptional_access(access=access, by=request.user), done)
     reviews = ExceptionalAccess.objects.visible_to(request.user).filter(pk=pk).exists()
     return redirect("pre_cases:exceptional_list" if reviews else "pre_cases:my_accesses")
 

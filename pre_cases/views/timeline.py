@@ -16,7 +16,7 @@ from pre_cases.services.timeline import add_comment, add_entry, add_task, comple
 from pre_cases.views.parcours import FORM, answer
 from referents.models import Role, User
 from referents.requests import SignedInRequest
-from referents.views.answer import attempt
+from referents.views.answer import attempt, carry_out
 
 
 @require_http_methods(FORM)
@@ -103,11 +103,7 @@ def my_tasks(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def task_complete(request: SignedInRequest, pk: UUID) -> HttpResponse:
     task = consult(request, Task.objects.reached_by(request.user).select_related("parcours"), pk=pk)
-    try:
-        complete_task(task=task, by=request.user)
-        messages.success(request, "C’est fait.")
-    except Refused as refusal:
-        messages.info(request, str(refusal))
+    carry_out(request, lambda: complete_task(task=task, by=request.user), "C’est fait.")
     if request.POST.get("next") == "tasks" or task.parcours_id is None:
         return redirect("pre_cases:my_tasks")
     return redirect("pre_cases:parcours_detail", pk=task.parcours_id)

@@ -172,6 +172,13 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
         held = StandIn.objects.held_by(self).select_related("content_object__user", "content_object__team")
         return tuple(held.order_by("ends_on", "pk"))
 
+    def replaced(self, person: str, team: str) -> Q:
+        """Rows whose person is one that this person replaces today, in the team of each; both are names of columns."""
+        held = Q(pk__in=[])
+        for stand_in in self.replacements:
+            held |= Q(**{person: stand_in.content_object.user_id, team: stand_in.content_object.team_id})
+        return held
+
     def replaced_on(self, record: models.Model) -> int | None:
         """The référent whom this person replaces today on a record, when nobody but that référent gives the right.
 

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
+from django.http import HttpRequest
 
 from audit.journal.models import Action
 from audit.journal.record import record_event
@@ -28,6 +30,15 @@ def attempt(form: BaseForm, change: Callable[[], Any]) -> Any:
             raise
         form.add_error(None, MEANWHILE)
     return None
+
+
+def carry_out(request: HttpRequest, change: Callable[[], Any], done: str) -> None:
+    """Run the service of a button and say that it is done, or why a rule refuses."""
+    try:
+        change()
+        messages.success(request, done)
+    except Refused as refusal:
+        messages.info(request, str(refusal))
 
 
 def note_foreign_choice(form: BaseForm, person: User, kind: str) -> None:
