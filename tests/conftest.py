@@ -12,10 +12,10 @@ from django.test import Client
 
 from audit.encryption.keys import key_ring
 from pre_cases.search import words
-from referents.models import User
+from referents.models import Role, User
 from referents.sessions import BROWSER, browser_of
 from tests.audit.flush import journal_flush
-from tests.cast import Cast
+from tests.cast import Cast, make_user
 from tests.snapshot import Keeper
 
 __all__ = ["journal_flush"]
@@ -74,6 +74,12 @@ everybody = Keeper(Cast)
 @pytest.fixture
 def cast(db: None) -> Cast:
     return everybody.put()
+
+
+@pytest.fixture
+def ibrahim(cast: Cast) -> User:
+    """A colleague of Benoît, who follows nobody yet."""
+    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
 
 
 class SecureClient(Client):

@@ -60,11 +60,6 @@ PAGES = [
 ]
 
 
-@pytest.fixture
-def ibrahim(cast: Cast) -> User:
-    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
-
-
 def pass_on(cast: Cast, ibrahim: User) -> HandOver:
     load_keys_of(cast.ines_parcours)
     waiting = ask_hand_over(

@@ -25,12 +25,6 @@ KIND = "pre_cases.accessrequest"
 
 
 @pytest.fixture
-def ibrahim(cast: Cast) -> User:
-    """A colleague of Benoît."""
-    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
-
-
-@pytest.fixture
 def asked(cast: Cast, ibrahim: User) -> AccessRequest:
     """Ibrahim asks to read Inès's parcours."""
     return ask_access(parcours=cast.ines_parcours, reason="Je suis son frère", by=ibrahim)

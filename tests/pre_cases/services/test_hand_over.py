@@ -31,12 +31,6 @@ KIND = "pre_cases.handover"
 
 
 @pytest.fixture
-def ibrahim(cast: Cast) -> User:
-    """A colleague of Benoît."""
-    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
-
-
-@pytest.fixture
 def ask(cast: Cast, ibrahim: User):
     """Benoît proposes Inès's parcours to Ibrahim, unless told otherwise."""
 

@@ -30,11 +30,6 @@ NAMES = ("Inès", "Morel", "Nadia", "Amina", "Benoît", "Ibrahim", "Lise", "Gaë
 
 
 @pytest.fixture
-def ibrahim(cast: Cast) -> User:
-    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
-
-
-@pytest.fixture
 def lise(cast: Cast) -> User:
     return make_user("Lise", Role.COORDINATOR, cast.team_b)
 

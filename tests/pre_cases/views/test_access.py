@@ -29,12 +29,6 @@ from tests.queries import queries_of
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def ibrahim(cast: Cast) -> User:
-    """A colleague of Benoît."""
-    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
-
-
 def ask(cast: Cast, person: User, **values: object) -> AccessRequest:
     with acting_as(system_account()):
         return AccessRequest.objects.create(

@@ -15,29 +15,10 @@ from tests.cast import (
     make_stand_in,
     make_user,
 )
-from tests.pre_cases.views.reach import url
+from tests.pre_cases.views.reach import OTHERS, caseload, hidden, url
 from tests.queries import queries_of
 
 DAY = timedelta(days=1)
-OTHERS = ("chloe", "david", "esther", "farid", "gaelle", "hugo")
-
-
-@pytest.fixture
-def ibrahim(cast: Cast) -> User:
-    """A colleague of Benoît."""
-    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
-
-
-def caseload(person: User) -> int:
-    return person.memberships.get(role=Role.REFERENT).pk
-
-
-def hidden(client, name: str, pk: object, nothing: object, methods: tuple[str, ...] = ("get", "post")) -> bool:
-    for method in methods:
-        foreign, missing = getattr(client, method)(url(name, pk)), getattr(client, method)(url(name, nothing))
-        if not foreign.status_code == missing.status_code == 404 or foreign.content != missing.content:
-            return False
-    return True
 
 
 class TestStoodInParcours:

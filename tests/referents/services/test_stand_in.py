@@ -26,12 +26,6 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def ibrahim(cast: Cast) -> User:
-    """A colleague of Benoît."""
-    return make_user("Ibrahim", Role.REFERENT, cast.team_a)
-
-
-@pytest.fixture
 def start(cast: Cast, ibrahim: User) -> Callable[..., StandIn]:
     """Ibrahim replaces Benoît for a week from today, unless told otherwise."""
 
