@@ -6,8 +6,8 @@ The child table has ``parcours`` rows, one per child, a tenth of them in one big
 country, so that its list is 50 parcours long in a town of 1,000 and 50,000 in a country of 1,000,000.
 
 What is over is there too: closed parcours with their ended assignments, changes of référent, shares that ended or
-were revoked. And one row of ParcoursShare says to guardian what each référent and each coordinator may open: the same
-answer as the dated facts give, written row by row.
+were revoked. And one row of ParcoursShare, and one of guardian's own table, say to guardian what each référent and each
+coordinator may open: the same answer as the dated facts give, written row by row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
+from guardian.models import UserObjectPermission
 
 from audit.encryption.base import EncryptedField
 from partners.models import School
@@ -53,6 +55,7 @@ FILLED: tuple[type[models.Model], ...] = (
     Objective,
     Review,
     ParcoursShare,
+    UserObjectPermission,
 )
 TEAM_SIZE = 900  # parcours of a team, all its years together
 BIG_TEAM, FIRST_TEAM = 1, 10
@@ -252,18 +255,12 @@ class Country:
             membership="reader",
             **revoked,
         )
-        insert(
-            cursor, ParcoursShare, "place WHERE is_open", id=uuid(15), user="referent", membership="referent", **lasting
-        )
-        insert(
-            cursor,
-            ParcoursShare,
-            "place WHERE is_open",
-            id=uuid(16),
-            user="coordinator",
-            membership="coordinator",
-            **lasting,
-        )
+        parcours = ContentType.objects.get_for_model(Parcours).pk
+        for kind, who in ((15, "referent"), (16, "coordinator")):
+            granted = {"user": who, "permission": str(permission)}
+            insert(cursor, ParcoursShare, "place WHERE is_open", id=uuid(kind), membership=who, **(lasting | granted))
+            own = granted | {"content_type": str(parcours), "object_pk": f"{uuid(7)}::text"}
+            insert(cursor, UserObjectPermission, "place WHERE is_open", **own)
 
 
 def uuid(kind: int) -> str:
@@ -286,6 +283,8 @@ def insert(cursor: Any, model: type[models.Model], rows: str, **values: str) -> 
 
 
 def _neutral(field: Any, values_of: type[models.Model]) -> str | None:
+    if isinstance(field, models.AutoField):
+        return None  # the database numbers them
     if field.name == "data_key_id":
         return uuid(99)
     if field.null:

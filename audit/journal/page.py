@@ -13,6 +13,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 from django.db.models import Count, Q
 from django.db.models.expressions import BaseExpression
+from django.db.models.sql.where import WhereNode
 from django.utils import timezone
 
 M = TypeVar("M", bound=models.Model)
@@ -62,7 +63,7 @@ def read_page(queryset: models.QuerySet[M], *, order: Sequence[str], cursor: str
             rows = queryset
     ordered = rows.order_by(*order)
     if _stands_alone(queryset):
-        ordered = queryset.filter(pk__in=ordered.values("pk")[: size + 1]).order_by(*order)
+        ordered = _unfiltered(queryset).filter(pk__in=ordered.values("pk")[: size + 1]).order_by(*order)
     records = list(ordered[: size + 1])
     next_cursor = _write_cursor(records[size - 1], order) if len(records) > size else ""
     return Page(records[:size], next_cursor, is_first)
@@ -71,6 +72,13 @@ def read_page(queryset: models.QuerySet[M], *, order: Sequence[str], cursor: str
 def _stands_alone(queryset: models.QuerySet[Any]) -> bool:
     """Its conditions join no other table; a person's own few rows, found through a join, gain nothing in two steps."""
     return sum(bool(count) for count in queryset.query.alias_refcount.values()) <= 1
+
+
+def _unfiltered(queryset: models.QuerySet[M]) -> models.QuerySet[M]:
+    """The same annotations and columns without the conditions, which the records chosen have met already."""
+    every = queryset.all()
+    every.query.where = WhereNode()
+    return every
 
 
 def capped_counts(

@@ -150,7 +150,9 @@ class Assignment(CaseRecord):
         verbose_name = "référent d’un parcours"
         verbose_name_plural = "référents des parcours"
         indexes = [
-            models.Index(fields=["referent", "ends_on"], name="assignment_referent_end"),
+            models.Index(
+                fields=["referent", "ends_on"], include=["parcours", "starts_on"], name="assignment_referent_covering"
+            ),
             models.Index(fields=["parcours", "starts_on"], name="assignment_parcours_start"),
         ]
         constraints = [

@@ -73,10 +73,10 @@ def _without_referent(day: date) -> Q:
     from pre_cases.models import Assignment
 
     role = Membership.objects.current(day).filter(
-        user=OuterRef("referent"), team=OuterRef("parcours__team"), role=Role.REFERENT
+        user=OuterRef("referent"), team=OuterRef(OuterRef("team")), role=Role.REFERENT, user__is_active=True
     )
-    followed = Assignment.objects.filter(in_force(day), parcours=OuterRef("pk"), referent__is_active=True)
-    return ~Q(Exists(followed.filter(Exists(role))))
+    followed = Assignment.objects.filter(in_force(day), Exists(role), parcours=OuterRef("pk"))
+    return ~Q(Exists(followed))
 
 
 def _unopened(day: date) -> Q:
@@ -239,7 +239,9 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         return self.flagged(ParcoursFlag.NO_REFERENT, on)
 
     def assigned_to(self, referent_id: int, on: date | None = None) -> ParcoursQuerySet:
-        return self.filter(in_force(on, "assignments__"), assignments__referent=referent_id)
+        from pre_cases.models import Assignment
+
+        return self.filter(pk__in=Assignment.objects.current(on).filter(referent=referent_id).values("parcours"))
 
     # -- scopes ---------------------------------------------------------------------------------------------------
 
