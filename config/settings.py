@@ -345,6 +345,9 @@ NO_REVIEW_WEEKS = env.int("MARELLE_NO_REVIEW_WEEKS", default=39)  # the coordina
 EVALUATION_DAYS = env.int("MARELLE_EVALUATION_DAYS", default=45)
 STALE_CONTACT_DAYS = env.int("MARELLE_STALE_CONTACT_DAYS", default=30)
 CHILD_SEARCHES_A_DAY = env.int("MARELLE_CHILD_SEARCHES_A_DAY", default=40)  # before recording a saisine, each person
+# what the journal points out: an hour of Paris outside these, and this many situations opened in a day
+USUAL_HOURS = (env.int("MARELLE_DAY_BEGINS", default=6), env.int("MARELLE_DAY_ENDS", default=22))
+UNUSUAL_FILES_A_DAY = env.int("MARELLE_UNUSUAL_FILES_A_DAY", default=60)
 AGREEMENT_MONTHS = env.int("MARELLE_AGREEMENT_MONTHS", default=12)  # DPO
 CHARTER_VERSION = env.str("MARELLE_CHARTER_VERSION", default="2026-1")
 CHARTER_MONTHS = 12

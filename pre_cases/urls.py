@@ -12,6 +12,7 @@ from pre_cases.views import (
     family,
     parcours,
     partnership,
+    past,
     protection,
     review,
     saisine,
@@ -32,6 +33,8 @@ urlpatterns = [
     # one parcours
     path("parcours/<uuid:pk>/", parcours.parcours_detail, name="parcours_detail"),
     path("parcours/<uuid:pk>/imprimer/", parcours.parcours_print, name="parcours_print"),
+    path("parcours/<uuid:pk>/lectures/", past.parcours_readers, name="parcours_readers"),
+    path("parcours/<uuid:pk>/historique/", past.parcours_history, name="parcours_history"),
     path("parcours/<uuid:pk>/referent/", parcours.parcours_assign, name="parcours_assign"),
     path("parcours/<uuid:pk>/entree/", parcours.parcours_enter, name="parcours_enter"),
     path("parcours/<uuid:pk>/cloture/", parcours.parcours_close, name="parcours_close"),
@@ -100,6 +103,7 @@ urlpatterns = [
     path("equipes/<slug:code>/", board.team_board, name="team_board"),
     path("equipes/<slug:code>/parcours/", board.team_parcours, name="team_parcours"),
     path("equipes/<slug:code>/recherche/", board.team_search, name="team_search"),
+    path("equipes/<slug:code>/journal/", past.team_journal, name="team_journal"),
     path("avis/<uuid:pk>/regle/", board.notice_settle, name="notice_settle"),
     path("equipes/<slug:code>/chiffres/", statistics.team_statistics, name="team_statistics"),
     # the programme's figures

@@ -35,4 +35,5 @@ urlpatterns = [
     path("administration/", administration.administration, name="administration"),
     path("administration/connexions/", administration.sign_in_list, name="sign_in_list"),
     path("journal/", journal.journal_list, name="journal_list"),
+    path("journal/alertes/", journal.journal_alerts, name="journal_alerts"),
 ]

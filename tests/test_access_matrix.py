@@ -96,6 +96,8 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:parcours_detail": READERS,
     "pre_cases:parcours_card": TEAM,  # redirects those who may read to the parcours itself
     "pre_cases:parcours_print": READERS,
+    "pre_cases:parcours_readers": TEAM,
+    "pre_cases:parcours_history": TEAM,
     "pre_cases:parcours_assign": COORDINATION,
     "pre_cases:parcours_enter": COORDINATION,
     "pre_cases:parcours_close": COORDINATION,
@@ -157,6 +159,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:team_board": COORDINATION,
     "pre_cases:team_parcours": COORDINATION,
     "pre_cases:team_search": COORDINATION,
+    "pre_cases:team_journal": COORDINATION,
     "pre_cases:notice_settle": COORDINATION,
     "pre_cases:team_statistics": COORDINATION,
     # figures
@@ -197,6 +200,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "administration": ADMINISTRATION,
     "sign_in_list": ADMINISTRATION,
     "journal_list": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
+    "journal_alerts": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
     # reference data, in Django's administration
     "reference:index": LISTS,
     "reference:jsi18n": LISTS,
@@ -435,6 +439,7 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "pre_cases:team_parcours": lambda cast: cast.team_a.code,
         "pre_cases:team_statistics": lambda cast: cast.team_a.code,
         "pre_cases:team_search": lambda cast: cast.team_a.code,
+        "pre_cases:team_journal": lambda cast: cast.team_a.code,
         "pre_cases:access_answer": _asked,
         "pre_cases:exceptional_end": _exceptional,
         "pre_cases:exceptional_review": _exceptional,
@@ -495,6 +500,7 @@ WITHOUT_ARGUMENT = {
     "account_search",
     "account_invite",
     "administration",
+    "journal_alerts",
     "charter_sign",
     "no_access",
     "second_factor",

@@ -9,9 +9,10 @@ from django.views.decorators.http import require_safe
 
 from audit.journal.consult import consult_page
 from referents import overview
+from referents.events import lines
 from referents.requests import SignedInRequest
 from referents.scopes import may_administer, readable_sign_ins
-from referents.views.journal import EVENTS_OF_A_PAGE, lines
+from referents.views.journal import EVENTS_OF_A_PAGE
 from referents.views.reach import require
 
 

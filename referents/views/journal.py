@@ -1,12 +1,11 @@
 """The access journal: who did what, under which role, on which ids. Reading it is itself an event."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.apps import apps
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,34 +14,17 @@ from django.views.decorators.http import require_safe
 
 from audit.journal.consult import consult_page
 from audit.journal.models import Action, Event
-from referents.models import Role, Team, User
+from audit.journal.page import LARGEST_INTEGER
+from audit.journal.record import record_event
+from referents.alerts import Alert, pointed_out
+from referents.events import ACTIONS, lines
 from referents.requests import SignedInRequest
 from referents.scopes import may_read_journal, readable_events
 from referents.views.reach import require
 
 EVENTS_OF_A_PAGE = 50
+ALERT_DAYS = 31
 FIRST_DAY = date(2000, 1, 1)  # before any journal: a slip of the keyboard
-# what the services add to the actions that the journal knows
-ACTIONS = [
-    *Action.choices,
-    ("close", "clôture"),
-    ("reopen", "réouverture"),
-    ("invite", "invitation envoyée"),
-    ("accept", "acceptation"),
-    ("refuse", "refus"),
-    ("cancel", "annulation"),
-    ("review", "examen d’un accès exceptionnel"),
-    ("assign", "attribution"),
-    ("decide", "décision"),
-    ("oral", "accord oral"),
-    ("sign", "signature de l’accord"),
-    ("withdraw", "retrait de l’accord"),
-    ("correct_dates", "dates corrigées"),
-    ("remind", "rappel envoyé"),
-    ("suspend", "compte suspendu"),
-    ("reactivate", "compte réactivé"),
-    ("end", "compte terminé"),
-]
 
 
 class JournalSearchForm(forms.Form):
@@ -70,23 +52,18 @@ class JournalSearchForm(forms.Form):
         return day
 
 
-@dataclass(frozen=True)
-class JournalLine:
-    """One event in words: ``actor`` and ``team`` are names of professionals, "" when none is known."""
+class WholeJournalForm(JournalSearchForm):
+    """Also by account and by situation: for the data protection officer, who answers to a family or to an alert."""
 
-    event: Event
-    action: str
-    kind: str
-    actor: str
-    role: str
-    team: str
+    actor = forms.IntegerField(label="Compte n°", required=False, min_value=1, max_value=LARGEST_INTEGER)
+    subject = forms.UUIDField(label="Situation", required=False, help_text="L’identifiant d’un parcours, d’un enfant.")
 
 
 @require_safe
 def journal_list(request: SignedInRequest) -> HttpResponse:
     """The events, the latest first, fifty a page, by action and by day."""
     require(request, may_read_journal(request.user), kind="audit.event")
-    form = JournalSearchForm(request.GET)
+    form = WholeJournalForm(request.GET)
     events = found(readable_events(request.user), form)
     page = consult_page(request, events, order=("-at", "-id"), size=EVENTS_OF_A_PAGE)
     query = urlencode({name: request.GET[name] for name in form.fields if request.GET.get(name)})
@@ -100,6 +77,22 @@ def journal_list(request: SignedInRequest) -> HttpResponse:
     return render(request, "referents/journal_list.html", context)
 
 
+@require_safe
+def journal_alerts(request: SignedInRequest) -> HttpResponse:
+    """What the journal of a month points out; each line opens the events of that day."""
+    require(request, may_read_journal(request.user), kind="audit.event")
+    with transaction.atomic(durable=True):
+        record_event(Action.LIST, kind="audit.event", actor=request.user, purpose="alerts")
+    context = {"alerts": alerts_of(readable_events(request.user)), "days": ALERT_DAYS, "opens_the_journal": True}
+    return render(request, "referents/journal_alerts.html", context)
+
+
+def alerts_of(events: QuerySet[Event]) -> list[dict[str, Any]]:
+    """Each kind of alert with its days, over the last ``ALERT_DAYS``."""
+    recent = events.filter(at__gte=timezone.now() - timedelta(days=ALERT_DAYS))
+    return [{"code": alert.value, "label": alert.label, "days": pointed_out(recent, alert)} for alert in Alert]
+
+
 def found(events: QuerySet[Event], form: JournalSearchForm) -> QuerySet[Event]:
     """The events that answer the form; a day is that of Paris, from midnight to midnight."""
     if not form.is_valid():
@@ -107,6 +100,10 @@ def found(events: QuerySet[Event], form: JournalSearchForm) -> QuerySet[Event]:
     criteria: dict[str, Any] = form.cleaned_data
     if criteria["action"]:
         events = events.filter(action=criteria["action"])
+    if criteria.get("actor"):
+        events = events.filter(actor_id=criteria["actor"])
+    if criteria.get("subject"):
+        events = events.filter(subject_id=criteria["subject"])
     if criteria["since"]:
         events = events.filter(at__gte=timezone.make_aware(datetime.combine(criteria["since"], time.min)))
     if criteria["day"]:
@@ -115,29 +112,3 @@ def found(events: QuerySet[Event], form: JournalSearchForm) -> QuerySet[Event]:
         )
         events = events.filter(at__gte=starts_at, at__lt=ends_at)
     return events
-
-
-def lines(events: list[Event]) -> list[JournalLine]:
-    """The events with the words of their codes; two queries, whatever their number."""
-    people = User.objects.in_bulk({event.actor_id for event in events if event.actor_id is not None})
-    teams = Team.objects.in_bulk({event.team_id for event in events if event.team_id is not None})
-    actions, roles = dict(ACTIONS), dict(Role.choices)
-    return [
-        JournalLine(
-            event=event,
-            action=actions.get(event.action, event.action),
-            kind=kind_label(event.kind),
-            actor=people[event.actor_id].get_full_name() if event.actor_id in people else "",
-            role=str(roles.get(event.role, event.role)),
-            team=teams[event.team_id].name if event.team_id in teams else "",
-        )
-        for event in events
-    ]
-
-
-def kind_label(kind: str) -> str:
-    """The French name of a model's label, « parcours » for "pre_cases.parcours"; a kind without a model as it is."""
-    try:
-        return str(apps.get_model(kind)._meta.verbose_name)
-    except (LookupError, ValueError):
-        return kind

@@ -15,7 +15,7 @@ from django.utils import timezone
 from audit.journal.models import Event
 from audit.journal.record import record_event
 from pre_cases.services.access import revoke_share
-from referents.views.journal import ACTIONS
+from referents.events import ACTIONS
 from tests.cast import Cast
 
 LIST = "journal_list"

@@ -1,0 +1,30 @@
+"""The history of a file: which records it holds."""
+
+import pytest
+from django.apps import apps
+
+from pre_cases.models import DuplicateNotice, Family, Parcours
+from pre_cases.past import past_of, records_of
+from tests.cast import Cast
+
+# tracked, and no part of the history that the people of a parcours read
+LEFT_OUT = {
+    Family: "groups siblings: nothing in it is chosen or typed",
+    DuplicateNotice: "between two coordinations, on their boards",
+}
+
+
+@pytest.mark.django_db
+class TestRecordsOf:
+    def test_holds_every_tracked_record_of_a_file(self) -> None:
+        tracked = {model for model in apps.get_app_config("pre_cases").get_models() if hasattr(model, "history")}
+        held = {records.model for records in records_of(Parcours())}
+        assert held | set(LEFT_OUT) == tracked
+        assert not held & set(LEFT_OUT)
+
+
+class TestPastOf:
+    def test_begins_with_what_the_file_was_made_of(self, cast: Cast) -> None:
+        changes = past_of(cast.ines_parcours, everything=True).changes
+        assert {change.sign for change in changes} == {"ajouté"}
+        assert {"parcours", "enfant", "saisine", "adulte"} <= {change.record for change in changes}
