@@ -57,7 +57,7 @@ GRANTS: tuple[Any, ...] = (ParcoursShare, ExceptionalAccess)
 NOTHING = "—"
 CONFIDENTIAL = "adresse confidentielle"
 WORDS = re.compile(r"\s+|[^\s]+")
-SIGNS = {"+": "ajouté", "~": "modifié", "-": "retiré"}
+SIGNS = {"+": "ajout", "~": "modification", "-": "retrait"}
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,11 @@ class Change:
     sign: str
     author: str
     differences: list[Difference]
+
+    @property
+    def is_first(self) -> bool:
+        """The record was made then: nothing was before."""
+        return self.sign == SIGNS["+"]
 
 
 @dataclass(frozen=True)
@@ -174,6 +179,8 @@ def _told(model: type[models.Model]) -> Iterator[models.Field[Any, Any]]:
 def _difference(field: models.Field[Any, Any], former: Any, version: Any, names: _Names) -> list[Piece]:
     after = names.words(field, version) if version.history_type != "-" else ""
     before = names.words(field, former) if former is not None else ""
+    if former is None and getattr(version, field.attname) is False:
+        return []  # a box that nobody ticked
     if before == after:
         return []
     if isinstance(field, EncryptedTextField) and before and after:

@@ -26,6 +26,7 @@ OPENED = {
     Action.DOWNLOAD: "téléchargement",
 }
 SEEN = (Action.LIST, Action.SEARCH)
+PARTS = {"card": "fiche limitée", "readings": "relevé des lectures", "history": "historique"}
 FILES = {model._meta.label_lower for model in (Parcours, Saisine, Child)}
 
 
@@ -84,8 +85,8 @@ def _act(row: dict[str, Any]) -> str:
     if row["action"] in SEEN:
         return "nom et classe, dans une liste"
     what = OPENED[row["action"]]
-    if row["data_kind"] == "card":
-        what = "fiche limitée"
+    if row["data_kind"] in PARTS:
+        what = PARTS[row["data_kind"]]
     elif row["kind"] not in FILES:
         what = f"{what} : {kind_label(row['kind'])}"
     return f"{what} ({row['times']} fois)" if row["times"] > 1 else what

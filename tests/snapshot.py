@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.contrib.auth.models import Permission
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from audit.encryption.keys import load_keys
@@ -50,8 +50,9 @@ class Keeper(Generic[T]):
             self.kept[key] = Snapshot(copy.deepcopy(made), {table: _read(*table) for table in sorted(tables)})
             return made
         snapshot = self.kept[key]
-        for (alias, table), rows in snapshot.rows.items():
-            _write(alias, table, rows)
+        with transaction.atomic("default"), transaction.atomic("keys"):  # foreign keys are looked at when it ends
+            for (alias, table), rows in snapshot.rows.items():
+                _write(alias, table, rows)
         load_keys(DataKey.objects.values_list("key_id", flat=True))
         return copy.deepcopy(snapshot.made)
 

@@ -26,5 +26,5 @@ class TestRecordsOf:
 class TestPastOf:
     def test_begins_with_what_the_file_was_made_of(self, cast: Cast) -> None:
         changes = past_of(cast.ines_parcours, everything=True).changes
-        assert {change.sign for change in changes} == {"ajouté"}
+        assert {change.sign for change in changes} == {"ajout"}
         assert {"parcours", "enfant", "saisine", "adulte"} <= {change.record for change in changes}
