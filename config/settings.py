@@ -294,6 +294,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 SEALED_FILES_DIR = VAR_DIR / "files"  # encrypted, each under its record's key
 DESTROYED_KEYS_REGISTER = env.str("MARELLE_DESTROYED_KEYS", default=str(VAR_DIR / "destroyed-keys"))
+JOURNAL_CHECKPOINTS = env.str("MARELLE_JOURNAL_CHECKPOINTS", default=str(VAR_DIR / "journal-checkpoints"))
+JOURNAL_ORIGIN = env.str("MARELLE_JOURNAL_ORIGIN", default=f"{urlsplit(SITE_URL).netloc or 'marelle'}/journal")
 FILE_UPLOAD_HANDLERS = ["audit.encryption.files.upload.SealedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None  # the system's; what lies there is sealed under a key that only the process holds
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024

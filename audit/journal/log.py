@@ -1,0 +1,204 @@
+"""The journal as a log: its events in the order in which they were committed, each as the bytes that are sealed.
+
+*Order*. On PostgreSQL events follow the number of their transaction, then their id; those below the oldest transaction
+still running are final, and the others wait: a late commit is never skipped. On SQLite one transaction writes at a
+time, and the order is that of the rows (``rowid``): ids would not do, two processes may draw them and commit in the
+other order.
+
+*Bytes*. Every column, as the engine itself writes it, so that nothing is between what is stored and what is hashed:
+on PostgreSQL the binary form of a row (``record_send``: the number of columns, then for each the number of its type,
+its length and its bytes; NULL has length -1); on SQLite a JSON array (RFC 8259). ``COLUMNS`` is their order. A column
+added later belongs to another format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from audit.journal.models import Event
+from audit.journal.triggers import ALIAS
+
+TABLE = Event._meta.db_table
+COLUMNS = (
+    "id", "at", "action", "actor_id", "acting_for_id", "role", "team_id", "kind", "record_ids", "subject_id",
+    "subject_team_id", "data_kind", "purpose", "request_id", "address", "detail", "transaction_id",
+)  # fmt: skip
+FETCHED_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event of the log; ``month`` is the first day of its month in Paris."""
+
+    id: UUID
+    transaction: int
+    month: date
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """After which event: its id, and the number of its transaction."""
+
+    id: UUID
+    transaction: int
+
+
+class PlaceLost(Exception):
+    """The event of a place is no longer in the journal; its id is the argument."""
+
+
+def horizon() -> int | None:
+    """The oldest transaction still running, below which every event is final; None on SQLite, where all are."""
+    connection = connections[ALIAS]
+    if connection.vendor != "postgresql":
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return int(cursor.fetchone()[0])
+
+
+def read_lines(after: Place | None, below: int | None, limit: int) -> list[Line]:
+    """The next events of the log, at most ``limit``; ``below`` is a horizon. Raises PlaceLost (SQLite)."""
+    connection = connections[ALIAS]
+    condition, parameters = _after(connection, after)
+    if below is not None:
+        condition, parameters = f"{condition} AND transaction_id < %s", [*parameters, below]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id, transaction_id, at, {content_sql(connection)} FROM {TABLE} "  # noqa: S608  # nosec B608
+            f"WHERE {condition} ORDER BY {_order(connection)} LIMIT %s",
+            [*parameters, limit],
+        )
+        return [Line(_uuid(pk), number, _month(at), bytes(content)) for pk, number, at, content in cursor.fetchall()]
+
+
+def count_after(after: Place | None) -> int:
+    """How many events come after a place. Raises PlaceLost (SQLite)."""
+    connection = connections[ALIAS]
+    condition, parameters = _after(connection, after)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {TABLE} WHERE {condition}", parameters)  # noqa: S608  # nosec B608
+        return int(cursor.fetchone()[0])
+
+
+def contents() -> Iterator[list[tuple[bytes]]]:
+    """The bytes of every event of the log, some thousands at a time; inside ``snapshot()``."""
+    connection = connections[ALIAS]
+    sql = f"SELECT {content_sql(connection)} FROM {TABLE} ORDER BY {_order(connection)}"  # noqa: S608  # nosec B608
+    connection.ensure_connection()
+    if connection.vendor == "postgresql":
+        cursor = connection.connection.cursor(name="journal", binary=True)
+    else:
+        cursor = connection.connection.cursor()
+    with cursor if connection.vendor == "postgresql" else _closing(cursor):
+        cursor.execute(sql)
+        while rows := cursor.fetchmany(FETCHED_AT_ONCE):
+            yield rows
+
+
+def ids(offset: int, limit: int) -> list[UUID]:
+    """The ids of some events, from their place in the log as it is now."""
+    connection = connections[ALIAS]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM {TABLE} ORDER BY {_order(connection)} LIMIT %s OFFSET %s",  # noqa: S608  # nosec B608
+            [limit, offset],
+        )
+        return [_uuid(pk) for (pk,) in cursor.fetchall()]
+
+
+def content_of(event_id: UUID, instead: Mapping[str, object] | None = None) -> bytes | None:
+    """The bytes of one event, or what they would be with other values in some columns; None when it is not there."""
+    connection = connections[ALIAS]
+    instead = instead or {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {content_sql(connection, instead)} FROM {TABLE} WHERE id = %s",  # noqa: S608  # nosec B608
+            [
+                *(_stored(connection, instead[name]) for name in COLUMNS if name in instead),
+                _stored(connection, event_id),
+            ],
+        )
+        row = cursor.fetchone()
+        return None if row is None else bytes(row[0])
+
+
+def content_sql(connection: BaseDatabaseWrapper, instead: Iterable[str] = ()) -> str:
+    """The SQL of an event's bytes; a parameter takes the place of each column named in ``instead``."""
+    if connection.vendor == "postgresql":
+        types = {"id": "uuid", "transaction_id": "bigint"}
+        columns = (f"%s::{types[name]}" if name in instead else name for name in COLUMNS)
+        return f"pg_catalog.record_send(ROW({', '.join(columns)}))"
+    columns = ("%s" if name in instead else name for name in COLUMNS)
+    return f"CAST(json_array({', '.join(columns)}) AS BLOB)"
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Everything read inside is of one instant, and nobody waits for it."""
+    connection = connections[ALIAS]
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(using=ALIAS):
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:  # not atomic(), which would keep everybody from writing
+        connection.ensure_connection()
+        connection.connection.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            connection.connection.execute("ROLLBACK")
+
+
+@contextmanager
+def _closing(cursor: Any) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        cursor.close()
+
+
+def _order(connection: BaseDatabaseWrapper) -> str:
+    return "transaction_id, id" if connection.vendor == "postgresql" else "rowid"
+
+
+def _after(connection: BaseDatabaseWrapper, place: Place | None) -> tuple[str, list[object]]:
+    if place is None:
+        return "1 = 1", []
+    if connection.vendor == "postgresql":
+        return "(transaction_id, id) > (%s, %s)", [place.transaction, place.id]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT rowid FROM {TABLE} WHERE id = %s", [place.id.hex])  # noqa: S608  # nosec B608
+        row = cursor.fetchone()
+    if row is None:
+        raise PlaceLost(place.id)
+    return "rowid > %s", [row[0]]
+
+
+def _stored(connection: BaseDatabaseWrapper, value: object) -> object:
+    return value.hex if isinstance(value, UUID) and connection.vendor != "postgresql" else value
+
+
+def _uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _month(at: Any) -> date:
+    if not isinstance(at, datetime):
+        at = datetime.fromisoformat(at)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return timezone.localtime(at).date().replace(day=1)
