@@ -14,9 +14,11 @@ added later belongs to another format.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -79,7 +81,11 @@ def read_lines(after: Place | None, below: int | None, limit: int) -> list[Line]
             f"WHERE {condition} ORDER BY {_order(connection)} LIMIT %s",
             [*parameters, limit],
         )
-        return [Line(_uuid(pk), number, _month(at), bytes(content)) for pk, number, at, content in cursor.fetchall()]
+        zone = timezone.get_default_timezone()
+        return [
+            Line(_uuid(pk), number, _instant(at).astimezone(zone).date().replace(day=1), bytes(content))
+            for pk, number, at, content in cursor.fetchall()
+        ]
 
 
 def count_after(after: Place | None) -> int:
@@ -91,19 +97,27 @@ def count_after(after: Place | None) -> int:
         return int(cursor.fetchone()[0])
 
 
-def contents() -> Iterator[list[tuple[bytes]]]:
-    """The bytes of every event of the log, some thousands at a time; inside ``snapshot()``."""
+def contents() -> Iterator[Iterator[bytes]]:
+    """The bytes of every event of the log, some thousands at a time; inside ``snapshot()``.
+
+    The engine reads the next ones while the caller works on these.
+    """
     connection = connections[ALIAS]
     sql = f"SELECT {content_sql(connection)} FROM {TABLE} ORDER BY {_order(connection)}"  # noqa: S608  # nosec B608
     connection.ensure_connection()
-    if connection.vendor == "postgresql":
-        cursor = connection.connection.cursor(name="journal", binary=True)
-    else:
-        cursor = connection.connection.cursor()
-    with cursor if connection.vendor == "postgresql" else _closing(cursor):
+    is_remote = connection.vendor == "postgresql"
+    raw = connection.connection
+    with closing(raw.cursor(name="journal", binary=True) if is_remote else raw.cursor()) as cursor:
         cursor.execute(sql)
-        while rows := cursor.fetchmany(FETCHED_AT_ONCE):
-            yield rows
+        if not is_remote:
+            while rows := cursor.fetchmany(FETCHED_AT_ONCE):
+                yield chain.from_iterable(rows)
+            return
+        with ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(cursor.fetchmany, FETCHED_AT_ONCE)
+            while rows := coming.result():
+                coming = reader.submit(cursor.fetchmany, FETCHED_AT_ONCE)
+                yield chain.from_iterable(rows)
 
 
 def ids(offset: int, limit: int) -> list[UUID]:
@@ -163,14 +177,6 @@ def snapshot() -> Iterator[None]:
             connection.connection.execute("ROLLBACK")
 
 
-@contextmanager
-def _closing(cursor: Any) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        cursor.close()
-
-
 def _order(connection: BaseDatabaseWrapper) -> str:
     return "transaction_id, id" if connection.vendor == "postgresql" else "rowid"
 
@@ -196,9 +202,6 @@ def _uuid(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
 
 
-def _month(at: Any) -> date:
-    if not isinstance(at, datetime):
-        at = datetime.fromisoformat(at)
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return timezone.localtime(at).date().replace(day=1)
+def _instant(at: Any) -> datetime:
+    """SQLite gives the text of an instant of UTC."""
+    return at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC)

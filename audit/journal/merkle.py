@@ -14,7 +14,8 @@ EMPTY_ROOT = sha256().digest()
 
 
 def leaf_hashes(contents: Iterable[bytes]) -> list[bytes]:
-    return [sha256(b"\0" + content).digest() for content in contents]
+    hash_of = sha256
+    return [hash_of(b"\0" + content).digest() for content in contents]
 
 
 def root_of(leaves: Sequence[bytes]) -> bytes:
@@ -40,7 +41,7 @@ class RightEdge:
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add the hashes of the next leaves: two hashes a leaf at most, whatever the size of the tree."""
         self.size += len(leaves)
-        nodes, height = list(leaves), 0
+        nodes, height, hash_of = list(leaves), 0, sha256
         while nodes:
             if height == len(self._levels):
                 self._levels.append(None)
@@ -48,7 +49,8 @@ class RightEdge:
             if waiting is not None:
                 nodes.insert(0, waiting)
             self._levels[height] = nodes.pop() if len(nodes) % 2 else None
-            nodes = [sha256(b"\1" + left + right).digest() for left, right in zip(nodes[::2], nodes[1::2], strict=True)]
+            pairs = iter(nodes)
+            nodes = [hash_of(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
             height += 1
 
     @property

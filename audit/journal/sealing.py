@@ -64,7 +64,7 @@ def _seal(lines: list[Line], *, after: Seal | None) -> Seal:
     leaves = leaf_hashes(line.content for line in lines)
     edge = RightEdge(after.size, bytes(after.edge)) if after is not None else RightEdge()
     edge.extend(leaves)
-    index = index_of(lines)
+    index = index_of(lines, leaves)
     return Seal(
         number=after.number + 1 if after is not None else 1,
         month=lines[0].month,

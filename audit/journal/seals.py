@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from audit import signing
 from audit.journal.log import Line, Place
-from audit.journal.merkle import leaf_hashes
 
 SEAL_CONTEXT, MONTH_CONTEXT = "marelle seal 1", "marelle purged month 1"
 NO_SEAL = bytes(32)  # what the first seal holds in place of the hash of the one before
@@ -126,12 +125,11 @@ class Entry(NamedTuple):
     leaf: bytes  # the first 8 bytes of its leaf's hash
 
 
-def index_of(lines: Iterable[Line]) -> bytes:
+def index_of(lines: Iterable[Line], leaves: Iterable[bytes]) -> bytes:
     """For each event 16 bytes of id, 8 of transaction number, 8 of hash: a table that its month takes away."""
     return b"".join(
         line.id.bytes + line.transaction.to_bytes(8, signed=True) + leaf[:8]
-        for line in lines
-        for leaf in leaf_hashes([line.content])
+        for line, leaf in zip(lines, leaves, strict=True)
     )
 
 

@@ -1,7 +1,8 @@
 """Reading the whole journal again: every event, seal, departed month and checkpoint, and the first thing that is wrong.
 
 A seal holds the hash of the one before, and the sealer continues only a seal that it has verified: the signature of the
-last one vouches for all. The others are verified only to say which one was forged.
+last one vouches for all. The others are verified only to say which one was forged. The root of the whole journal at
+each seal says that no event before it has changed; that of the batch, signed with it, says nothing more.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from audit import signing
 from audit.journal import log
 from audit.journal.checkpoint import Checkpoint, is_continued, last_checkpoint
 from audit.journal.diagnosis import Fault, FoundFault, first_bad_event
-from audit.journal.merkle import RightEdge, leaf_hashes, root_of
+from audit.journal.merkle import RightEdge, leaf_hashes
 from audit.journal.purge import is_kept
 from audit.journal.seals import NO_SEAL, PurgedMonth, Seal
 from audit.journal.triggers import ALIAS
@@ -98,7 +99,7 @@ def _read_again(report: Report) -> None:
             start = leaves.taken
             taken = leaves.take(seal.count)
             edge.extend(taken)
-            if edge.root != bytes(seal.log_root) or root_of(taken) != bytes(seal.root):
+            if edge.root != bytes(seal.log_root):
                 raise _blame(seal) if not _is_signed(seal) else first_bad_event(seal, start)
             if bytes(edge) != bytes(seal.edge):
                 raise FoundFault(Fault.FORGED_SEAL, seal=seal.number)
@@ -138,7 +139,7 @@ class _Leaves:
     def _more(self) -> list[bytes]:
         try:
             with connections[ALIAS].wrap_database_errors:
-                return leaf_hashes(content for (content,) in next(self._chunks, ()))
+                return leaf_hashes(next(self._chunks, ()))
         except DatabaseError:
             return []
 
