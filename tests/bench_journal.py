@@ -1,4 +1,4 @@
-"""What the journal costs: the event of a page, sealing and verifying a million events, a timeline among ten million rows.
+"""What the journal costs: the event of a page, sealing and verifying a million events, a timeline among ten million.
 
 « python tests/bench.py journal » and « … history ». Times are of this machine; the bars are ratios within one run, but
 for the verification, whose bar is a rate.
@@ -131,7 +131,7 @@ def fill(count: int) -> None:
     if connection.vendor == "postgresql":
         rows = (
             f"SELECT {access_volume.uuid(1)}, '2026-03-01'::timestamptz + i * interval '0.5 second', 'read', i % 200, "
-            "NULL, 'referent', i % 12, 'pre_cases.parcours', jsonb_build_array(gen_random_uuid()::text), gen_random_uuid(), "
+            "NULL, 'referent', i % 12, 'pre_cases.parcours', jsonb_build_array(gen_random_uuid()), gen_random_uuid(), "
             "i % 12, '', '', gen_random_uuid(), '192.0.2.0/24', '{}', 1000 + i FROM generate_series(1, %s) i"
         )
     else:

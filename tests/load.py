@@ -225,9 +225,13 @@ class Person(threading.Thread):
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         connection.close()
+        self.answered(path, answer)
         if answer.status != expected:
             self.errors.append(f"{method} {path.split('/')[1]}: {answer.status}")
         return content
+
+    def answered(self, path: str, answer: http.client.HTTPResponse) -> None:
+        """What a person remembers of an answer received whole; nothing here."""
 
 
 # -- the rotations ------------------------------------------------------------------------------------------------
