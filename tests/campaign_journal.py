@@ -1,6 +1,6 @@
 """« make campaign-journal »: the journal attacked 200 times in each way, 10,000 clean verifications, and 100 kills.
 
-On SQLite, and on PostgreSQL when a server answers. ``python tests/campaign_journal.py attacks``, or ``kills``, for half.
+On SQLite, and on PostgreSQL when a server answers; « python tests/campaign_journal.py attacks » or « kills » for half.
 Exits with 1 as soon as one attack is not named, one clean journal is suspected, or one answer is lost.
 """
 
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests import suite
 
-ATTACKS, CLEAN_RUNS = 200, 10_000
+ATTACKS, CLEAN_RUNS = int(os.environ.get("ATTACKS", "200")), int(os.environ.get("CLEAN_RUNS", "10000"))
 EVENTS, ATTACKS_OF_ONE_JOURNAL, RUNS_OF_ONE_JOURNAL = 400, 20, 100
 
 

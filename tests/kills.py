@@ -38,6 +38,8 @@ def main() -> int:
 
         load.PEOPLE, load.CHILDREN, load.THINKING = PEOPLE, CHILDREN, THINKING
         with load.installation(sqlite=False) as environment:
+            for folder in ("broker", "broker/control"):
+                (Path(environment["MARELLE_VAR_DIR"]) / folder).mkdir()
             sessions, _ = load.prepare(environment)
             return campaign(environment, sessions, server)
 
@@ -139,8 +141,6 @@ def campaign(environment: dict[str, str], sessions: list[str], database: Postgre
             if answer.status in (200, 302) and path.startswith("/parcours/"):
                 self.seen.append(UUID(answer.headers["X-Request-ID"]))
 
-    for folder in ("broker", "broker/control"):
-        (Path(environment["MARELLE_VAR_DIR"]) / folder).mkdir()
     port = free_port()
     targets = {"web": web(environment, port), "worker": worker(environment), "postgresql": database}
     targets["web"].start()
@@ -197,7 +197,7 @@ class Known:
         lost = requests - set(Event.objects.filter(request_id__in=requests).values_list("request_id", flat=True))
         events = Event.objects.filter(kind=Entry._meta.label_lower)
         # the entries are read between two readings of their events: people are at work meanwhile
-        first = ids_of(events)
+        first = ids_of(events) - self.before
         entries = set(Entry.objects.values_list("pk", flat=True)) - self.before
         later = ids_of(events)
         self.requests, self.entries = len(requests), len(entries)

@@ -85,7 +85,8 @@ def export_checkpoint() -> Checkpoint | None:
             if last.size >= seal.size:
                 return None
         checkpoint = checkpoint_of(seal)
-        os.write(descriptor, f"{checkpoint.note}\n".encode())
+        apart = "\n" if os.fstat(descriptor).st_size else ""  # also from a note cut by a kill
+        os.write(descriptor, f"{apart}{checkpoint.note}".encode())
         os.fsync(descriptor)
         return checkpoint
     finally:

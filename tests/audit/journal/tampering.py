@@ -58,7 +58,7 @@ def write_events(count: int, rng: random.Random, *, start: datetime = START, fir
     events, number, at = [], first_transaction, start
     for _ in range(count):
         number += rng.random() < 0.7
-        at += timedelta(seconds=rng.randrange(1, 1200))
+        at += timedelta(seconds=rng.randrange(1, 2400))
         subject = uuid7()
         events.append(
             Event(
