@@ -13,6 +13,7 @@ added later belongs to another format.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -66,7 +67,40 @@ def horizon() -> int | None:
         return None
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-        return int(cursor.fetchone()[0])
+        return int(cursor.fetchone()[0]) + _numbers_added(connection)
+
+
+def continue_numbers() -> None:
+    """After a restoration on another PostgreSQL server, whose transactions have lower numbers than those of the events:
+    the column's default adds what is missing, so that the log goes on. Nothing happens otherwise.
+    """
+    connection = connections[ALIAS]
+    if connection.vendor != "postgresql":
+        return
+    with transaction.atomic(using=ALIAS), connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT max(transaction_id), pg_current_xact_id()::text::bigint FROM {TABLE}"  # noqa: S608  # nosec B608
+        )
+        highest, current = cursor.fetchone()
+        if highest is None or current + _numbers_added(connection) > highest:
+            return
+        cursor.execute(
+            f"ALTER TABLE {TABLE} ALTER COLUMN transaction_id "
+            f"SET DEFAULT pg_current_xact_id()::text::bigint + {int(highest) - int(current) + 1}"
+        )
+
+
+def _numbers_added(connection: BaseDatabaseWrapper) -> int:
+    """What the default of the column adds to the number of a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d "
+            "JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum "
+            "WHERE d.adrelid = to_regclass(%s) AND a.attname = 'transaction_id'",
+            [TABLE],
+        )
+        added = re.search(r"\+ '?(\d+)", cursor.fetchone()[0])
+        return int(added[1]) if added else 0
 
 
 def read_lines(after: Place | None, below: int | None, limit: int) -> list[Line]:

@@ -225,6 +225,34 @@ def seal_until(count: int) -> None:
     assert len(tampering.in_order_of_seals()) == count
 
 
+@postgresql_only
+class TestContinueNumbers:
+    """A dump restored on a younger server: its own transactions have lower numbers than those of the events."""
+
+    def test_lets_the_log_go_on_after_the_restored_events(self, committed):
+        events(3, first_transaction=10**15)
+        sealing.seal_committed()
+        log.continue_numbers()
+        fresh = record_event("restore")
+        assert fresh.transaction_id > Event.objects.exclude(pk=fresh.pk).latest("transaction_id").transaction_id
+        sealing.seal_committed()
+        assert tampering.in_order_of_seals()[-1] == fresh.pk
+
+    def test_lifts_the_horizon_as_much(self):
+        events(3, first_transaction=10**15)
+        log.continue_numbers()
+        fresh = record_event("restore")  # of this very transaction, which is still running
+        below = log.horizon()
+        assert below is not None
+        assert 10**15 - 10**9 < below <= fresh.transaction_id  # other databases may hold it back
+
+    def test_changes_nothing_when_numbers_go_on_by_themselves(self):
+        events(3)
+        log.continue_numbers()
+        log.continue_numbers()
+        assert record_event("restore").transaction_id < 10**15
+
+
 class TestContents:
     def test_differ_as_soon_as_one_column_does(self, committed):
         """NULL, empty and zero are three things; what one column ends with never begins the next."""

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import random
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.test import override_settings
 from audit import signing, tasks
 from audit.journal.checkpoint import last_checkpoint
 from audit.journal.integrity import Verification
+from audit.journal.models import Event
 from tests.audit.journal import tampering
 
 pytestmark = pytest.mark.django_db
@@ -97,12 +99,18 @@ class TestVerifyJournal:
 
 
 class TestRotateSigningKey:
-    def test_leaves_the_journal_verified(self, tmp_path: Path):
-        signing.create_signing_key_file(tmp_path / "key")
+    def test_leaves_the_journal_verified_and_an_event(self, tmp_path: Path):
+        path = tmp_path / "key"
+        path.write_text(os.environ["MARELLE_TEST_SIGNING_KEY"], encoding="ascii")
+        path.chmod(0o600)
         said = io.StringIO()
-        with override_settings(SIGNING_KEY=f"file:{tmp_path / 'key'}"):
+        with override_settings(SIGNING_KEY=f"file:{path}"):
             call_command("rotate_signing_key", stdout=said)
             assert signing.key_id() in said.getvalue()
+            event = Event.objects.get(action="key_use")
+            assert (event.record_ids, event.detail) == ([signing.key_id()], {"what": "signing_key_changed"})
+            tasks.seal_journal()
+            assert "Journal intact" in verify()
 
     def test_is_refused_where_marelle_does_not_write_the_key(self):
         with pytest.raises(CommandError, match="not written by Marelle"):
