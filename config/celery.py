@@ -13,6 +13,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 app.conf.beat_schedule = {
+    # one that waited for a busy worker is worth nothing: the next one seals the same events
+    "seal-journal": {"task": "audit.seal_journal", "schedule": 5.0, "options": {"expires": 5}},
+    "verify-journal": {"task": "audit.verify_journal", "schedule": crontab(hour=4, minute=20)},
     "sweep-orphan-keys": {"task": "audit.sweep_orphan_keys", "schedule": crontab(hour=3, minute=10)},
     "scrub-keystore": {"task": "audit.scrub_keystore", "schedule": crontab(hour=3, minute=50)},
     "resume-rotation": {"task": "audit.resume_rotation", "schedule": crontab(minute="*/5")},
@@ -30,7 +33,9 @@ app.conf.beat_schedule = {
 
 @worker_init.connect
 def refuse_to_work_without_a_key(**kwargs: object) -> None:
-    """A worker that could open nothing says so at its start, not at its first task."""
+    """A worker that could open or seal nothing says so at its start, not at its first task."""
+    from audit import signing
     from audit.encryption.witness import require_keys_at_start
 
     require_keys_at_start()
+    signing.key_id()  # raises SigningKeyUnavailable

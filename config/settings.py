@@ -37,6 +37,8 @@ VAR_DIR = Path(env.str("MARELLE_VAR_DIR", default=str(BASE_DIR / "var")))
 
 # The key-encryption key: "file:/path/to/key", "env:NAME_OF_THE_VARIABLE" (base64) or a PKCS#11 URI.
 KEY_PROVIDER = env.str("MARELLE_KEY_PROVIDER")
+# The signing key (Ed25519), never in a database: "file:/path/to/key" or "env:NAME_OF_THE_VARIABLE" (base64).
+SIGNING_KEY = env.str("MARELLE_SIGNING_KEY")
 # What new values are sealed with; both are always read. "aes-256-gcm-siv" needs no unique nonce, and costs more.
 ENVELOPE_ALGORITHM = env.str("MARELLE_ENVELOPE_ALGORITHM", default="aes-256-gcm")
 
@@ -292,6 +294,8 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 SEALED_FILES_DIR = VAR_DIR / "files"  # encrypted, each under its record's key
 DESTROYED_KEYS_REGISTER = env.str("MARELLE_DESTROYED_KEYS", default=str(VAR_DIR / "destroyed-keys"))
+JOURNAL_CHECKPOINTS = env.str("MARELLE_JOURNAL_CHECKPOINTS", default=str(VAR_DIR / "journal-checkpoints"))
+JOURNAL_ORIGIN = env.str("MARELLE_JOURNAL_ORIGIN", default=f"{urlsplit(SITE_URL).netloc or 'marelle'}/journal")
 FILE_UPLOAD_HANDLERS = ["audit.encryption.files.upload.SealedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = None  # the system's; what lies there is sealed under a key that only the process holds
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024

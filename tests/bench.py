@@ -1,7 +1,8 @@
 """« make bench »: first pages of the day from 1,000 to 10,000 parcours, encryption, search, rights. Nothing is a test.
 
 On PostgreSQL when a server answers, on SQLite otherwise. Times are of this machine: only their ratio means something.
-``python tests/bench.py access`` measures the rights alone, up to 1,000,000 parcours.
+``python tests/bench.py access`` measures the rights alone, up to 1,000,000 parcours; ``journal`` the events, their
+seals and their verification (with ``--sqlite`` too); ``history`` a timeline among 10,000,000 rows.
 """
 
 import gc
@@ -26,21 +27,23 @@ REPEATS = 30
 
 def main() -> None:
     name = f"marelle_bench_{secrets.token_hex(4)}"
-    on_postgresql = not suite.said(suite.postgresql_missing())
+    on_postgresql = "--sqlite" not in sys.argv[1:] and not suite.said(suite.postgresql_missing())
     if on_postgresql:
         os.environ.update(DATABASE_URL=suite.database_url(name), KEYSTORE_URL=suite.database_url(f"{name}_keys"))
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     import django
 
     django.setup()
-    if "access" not in sys.argv[1:]:
-        pages()
-    if on_postgresql:
-        from tests import bench_access
+    from tests import bench_access, bench_journal
 
-        bench_access.run()
+    parts = {"pages": pages, "journal": bench_journal.run_journal}
+    if on_postgresql:
+        parts |= {"access": bench_access.run, "history": bench_journal.run_history}
     else:
-        print("Les droits à grande échelle ne sont mesurés que sur PostgreSQL.")
+        print("Les droits et l’historique à grande échelle ne sont mesurés que sur PostgreSQL.")
+    asked = [name for name in parts if name in sys.argv[1:]]
+    for name in asked or parts:
+        parts[name]()
 
 
 def pages() -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db import connections
+from django.db.models import Sum
 from django.utils import timezone
 
 from audit.journal.models import Action, Event
 from audit.journal.record import record_event
+from audit.journal.seals import PurgedMonth, Seal
 from audit.journal.triggers import ALIAS, install_triggers, remove_triggers
 from audit.services import Refused, service
 
@@ -24,6 +26,10 @@ LONGEST_RETENTION_MONTHS = 36  # beyond, a documented control is no longer enoug
 
 class MonthStillKept(Refused):
     """The retention of this month is not over."""
+
+
+class MonthNotSealed(Refused):
+    """Events of this month are not sealed yet."""
 
 
 class EarlierMonthRemains(Refused):
@@ -40,17 +46,27 @@ def retention_months() -> int:
 def purge_month(*, year: int, month: int, by: AbstractBaseUser) -> int:
     """Delete the events of a month of Paris whose retention is over, and give their number.
 
+    Only sealed events leave, and their roots stay: the month is signed, so that ``verify_journal`` believes it.
     Triggers off, deletion, purge event, triggers on: one transaction. On PostgreSQL it runs under the role that owns
-    the table, which the web application's role is not.
+    the table, which the web application's role is not. Raises SigningKeyUnavailable.
     """
     start, end = _bounds(year, month)
-    if end + relativedelta(months=retention_months()) > timezone.now():
+    first_day = date(year, month, 1)
+    if is_kept(first_day, at=timezone.now(), months=retention_months()):
         raise MonthStillKept(f"Les événements sont conservés {retention_months()} mois : ce mois ne peut pas partir.")
     if Event.objects.filter(at__lt=start).exists():
         raise EarlierMonthRemains("Un mois plus ancien est encore au journal : commencez par lui.")
+    leaving = Event.objects.filter(at__gte=start, at__lt=end)
+    seals = Seal.objects.filter(month=first_day)
+    if leaving.count() != (seals.aggregate(events=Sum("count"))["events"] or 0):
+        raise MonthNotSealed("Ce mois n’est pas scellé en entier : lancez « verify_journal », ou réessayez bientôt.")
     connection = connections[ALIAS]
     remove_triggers(connection)
-    deleted, _ = Event.objects.filter(at__gte=start, at__lt=end).delete()
+    deleted, _ = leaving.delete()
+    seals.update(index=b"")
+    departed = PurgedMonth(month=first_day, count=deleted)
+    departed.sign()
+    departed.save(force_insert=True)
     record_event(
         Action.PURGE,
         kind=Event._meta.label_lower,
@@ -59,6 +75,12 @@ def purge_month(*, year: int, month: int, by: AbstractBaseUser) -> int:
     )
     install_triggers(connection)
     return deleted
+
+
+def is_kept(first_day: date, *, at: datetime, months: int = RETENTION_MONTHS) -> bool:
+    """Whether the retention of a month was still running at that instant."""
+    _, end = _bounds(first_day.year, first_day.month)
+    return end + relativedelta(months=months) > at
 
 
 def _bounds(year: int, month: int) -> tuple[datetime, datetime]:

@@ -16,26 +16,27 @@ from audit.journal.models import Event
 
 ALIAS = "default"
 TABLE = Event._meta.db_table
-MESSAGE = f"{TABLE} is append-only"
+TABLES = (TABLE, "audit_seal", "audit_purgedmonth")
+VERBS = {"postgresql": ("UPDATE", "DELETE", "TRUNCATE"), "sqlite": ("UPDATE", "DELETE")}
 
-SQLITE = {
-    f"{TABLE}_no_update": (
-        f"CREATE TRIGGER {TABLE}_no_update BEFORE UPDATE ON {TABLE} BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
-    ),
-    f"{TABLE}_no_delete": (
-        f"CREATE TRIGGER {TABLE}_no_delete BEFORE DELETE ON {TABLE} BEGIN SELECT RAISE(ABORT, '{MESSAGE}'); END"
-    ),
-}
 
-FUNCTION = f"{TABLE}_refuse"
-FUNCTION_BODY = f"BEGIN RAISE EXCEPTION '{MESSAGE}' USING ERRCODE = 'integrity_constraint_violation'; END"
-POSTGRESQL = {  # per statement: refused even when no row is met
-    f"{TABLE}_no_{verb.lower()}": (
-        f"CREATE TRIGGER {TABLE}_no_{verb.lower()} BEFORE {verb} ON {TABLE} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION}()"
+def _body(table: str) -> str:
+    return f"BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'integrity_constraint_violation'; END"
+
+
+def _sqlite(table: str, verb: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     )
-    for verb in ("UPDATE", "DELETE", "TRUNCATE")
-}
+
+
+def _postgresql(table: str, verb: str) -> str:
+    """Per statement: refused even when no row is met."""
+    return (
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()"
+    )
 
 
 def install_after_migrate(using: str, **kwargs: Any) -> None:
@@ -52,63 +53,76 @@ def install_triggers(connection: BaseDatabaseWrapper | None = None) -> list[str]
         return []
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         remove_triggers(connection)
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                f"CREATE OR REPLACE FUNCTION {FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $${FUNCTION_BODY}$$"
-            )
-        for name, statement in _expected(connection).items():
-            cursor.execute(statement)
-            if connection.vendor == "postgresql":  # also under session_replication_role = replica
-                cursor.execute(f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER {name}")
+        for table in _existing(connection):
+            if connection.vendor == "postgresql":
+                cursor.execute(
+                    f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger "
+                    f"LANGUAGE plpgsql AS $${_body(table)}$$"
+                )
+            for name, statement in _expected(connection, table).items():
+                cursor.execute(statement)
+                if connection.vendor == "postgresql":  # also under session_replication_role = replica
+                    cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
     return missing
 
 
 def remove_triggers(connection: BaseDatabaseWrapper) -> None:
     """Open the journal; only for a caller that installs them again in the same transaction."""
-    on_table = f" ON {TABLE}" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
-        for name in _expected(connection):
-            cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
+        for table in _existing(connection):
+            on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
+            for name in _expected(connection, table):
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name}{on_table}")
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
-    """Names of the triggers that are not there exactly as written here; none while the table does not exist."""
-    read = _postgresql_missing if connection.vendor == "postgresql" else _sqlite_missing
+    """Names of the triggers that are not there exactly as written here; none for a table that does not exist."""
+    present = _postgresql_present if connection.vendor == "postgresql" else _sqlite_present
+    missing = []
     with connection.cursor() as cursor:
-        return read(cursor)
+        for table in _existing(connection):
+            found = present(cursor, table)
+            missing += [
+                name for name, statement in _expected(connection, table).items() if found.get(name) != statement
+            ]
+    return missing
 
 
-def _expected(connection: BaseDatabaseWrapper) -> dict[str, str]:
-    return POSTGRESQL if connection.vendor == "postgresql" else SQLITE
+def _existing(connection: BaseDatabaseWrapper) -> list[str]:
+    """The tables already migrated."""
+    question = "SELECT to_regclass(%s)"
+    if connection.vendor != "postgresql":
+        question = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = %s"
+    found = []
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(question, [table])
+            row = cursor.fetchone()
+            if row is not None and row[0] is not None:
+                found.append(table)
+    return found
 
 
-def _sqlite_missing(cursor: Any) -> list[str]:
-    cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name = %s", [TABLE])
-    if cursor.fetchone() is None:
-        return []
-    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [TABLE])
-    present = dict(cursor.fetchall())
-    return [name for name, statement in SQLITE.items() if present.get(name) != statement]
+def _expected(connection: BaseDatabaseWrapper, table: str) -> dict[str, str]:
+    write = _postgresql if connection.vendor == "postgresql" else _sqlite
+    return {f"{table}_no_{verb.lower()}": write(table, verb) for verb in VERBS[connection.vendor]}
 
 
-def _postgresql_missing(cursor: Any) -> list[str]:
-    cursor.execute("SELECT to_regclass(%s)", [TABLE])
-    if cursor.fetchone()[0] is None:
-        return []
+def _sqlite_present(cursor: Any, table: str) -> dict[str, str]:
+    cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [table])
+    return dict(cursor.fetchall())
+
+
+def _postgresql_present(cursor: Any, table: str) -> dict[str, str]:
+    """The triggers always on whose function still refuses; PostgreSQL writes the schema before the names."""
     cursor.execute(
         "SELECT t.tgname, pg_get_triggerdef(t.oid), p.prosrc, t.tgenabled = 'A' "
         "FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
         "WHERE t.tgrelid = to_regclass(%s) AND NOT t.tgisinternal",
-        [TABLE],
+        [table],
     )
-    present = {
-        name
+    return {
+        name: re.sub(rf"\b\w+\.(?={table})", "", definition)
         for name, definition, body, always in cursor.fetchall()
-        if name in POSTGRESQL and body == FUNCTION_BODY and always and _same(definition, POSTGRESQL[name])
+        if body == _body(table) and always
     }
-    return [name for name in POSTGRESQL if name not in present]
-
-
-def _same(definition: str, statement: str) -> bool:
-    """PostgreSQL writes the schema before the names that it gives back."""
-    return re.sub(rf"\b\w+\.(?={TABLE})", "", definition) == statement

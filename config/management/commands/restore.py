@@ -20,6 +20,7 @@ from audit.encryption.providers import Wrapped, provider
 from audit.encryption.reencryption import reseal_restored_data
 from audit.encryption.register import note_destruction, noted_destructions
 from audit.history import acting_as, system_account
+from audit.journal.log import continue_numbers
 from audit.journal.models import Action, Event
 from audit.journal.record import record_event
 from audit.journal.triggers import install_triggers
@@ -104,6 +105,7 @@ class Command(BaseCommand):
         """Migrations, triggers, erasures, then a look at every key."""
         call_command("migrate", database="default", interactive=False, verbosity=0, skip_checks=True)
         install_triggers(connections["default"])
+        continue_numbers()
         with acting_as(system_account()), transaction.atomic():
             record_event(Action.RESTORE, detail={"what": kind})
         Session.objects.all().delete()  # of people whose rights may have changed since

@@ -1,13 +1,16 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
 
 from audit.history import MissingActor, system_account
-from audit.journal import purge
+from audit.journal import purge, sealing
 from audit.journal.models import Event
+from audit.journal.seals import PurgedMonth, Seal
 from audit.journal.triggers import missing_triggers
+from audit.journal.verify import verify_journal
+from tests.audit.journal import tampering
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today")]
 
@@ -17,14 +20,17 @@ FIRST_OF_AUGUST = datetime(2025, 7, 31, 22, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def today():
-    with time_machine.travel(datetime(2026, 8, 1, 12, tzinfo=UTC), tick=False):
+def today(settings, tmp_path):
+    settings.JOURNAL_CHECKPOINTS = str(tmp_path / "checkpoints")
+    with time_machine.travel(datetime(2026, 8, 1, 12, tzinfo=UTC), tick=False), tampering.everything_is_committed():
         yield
 
 
 def events(*instants: datetime) -> None:
+    """Written, and sealed."""
     for instant in instants:
         Event.objects.create(action="read", at=instant)
+    sealing.seal_committed()
 
 
 class TestPurgeMonth:
@@ -58,6 +64,64 @@ class TestPurgeMonth:
         events(datetime(2025, 6, 30, tzinfo=UTC), JULY)
         with pytest.raises(purge.EarlierMonthRemains):
             purge.purge_month(year=2025, month=7, by=system_account())
+
+    def test_refuses_a_month_that_is_not_sealed(self):
+        Event.objects.create(action="read", at=JULY)
+        with pytest.raises(purge.MonthNotSealed):
+            purge.purge_month(year=2025, month=7, by=system_account())
+        assert Event.objects.filter(action="read").exists()
+
+    def test_leaves_a_journal_that_is_still_verified(self):
+        """The roots stay, the table that named the events goes, and what follows is chained to them."""
+        events(JULY, JULY, AUGUST)
+        purge.purge_month(year=2025, month=7, by=system_account())
+        left = Seal.objects.get(month=date(2025, 7, 1))
+        assert (left.count, bytes(left.index)) == (2, b"")
+        sealing.seal_committed()
+        report = verify_journal()
+        assert (report.fault, report.events, report.unsealed) == ("", 2, 0)
+        assert report.months == [date(2025, 7, 1)]
+
+    def test_may_take_everything_that_was_sealed(self):
+        events(JULY, AUGUST)
+        for month in (7, 8):
+            with time_machine.travel(datetime(2026, 9, 2, tzinfo=UTC), tick=False):
+                purge.purge_month(year=2025, month=month, by=system_account())
+        assert sealing.seal_committed() == 1  # the two events that say so
+        assert verify_journal().is_sound
+
+    def test_is_believed_of_nobody_else(self):
+        """An attacker deletes the events of a month, and says that it was time."""
+        events(JULY, AUGUST)
+        with tampering.attacked():
+            tampering.run(f"DELETE FROM {tampering.EVENT} WHERE at < %s", FIRST_OF_AUGUST)
+            assert verify_journal().fault == "deleted"
+            PurgedMonth.objects.create(
+                month=date(2025, 7, 1), count=1, key_id=Seal.objects.last().key_id, signature=b"s" * 64
+            )
+            assert verify_journal().fault == "forged_seal"
+
+    def test_is_not_believed_before_its_time(self):
+        """Even signed: a month that leaves too soon hides something."""
+        events(JULY, AUGUST)
+        with tampering.attacked():
+            tampering.run(f"DELETE FROM {tampering.EVENT} WHERE at >= %s", FIRST_OF_AUGUST)
+            early = PurgedMonth(month=date(2025, 8, 1), count=1)
+            early.sign()
+            early.save(force_insert=True)
+            assert verify_journal().fault == "forged_seal"
+
+    def test_does_not_let_its_events_come_back(self):
+        events(JULY, AUGUST)
+        former = Event.objects.filter(at=JULY).values().get()
+        purge.purge_month(year=2025, month=7, by=system_account())
+        with tampering.attacked():
+            if connection.vendor == "sqlite":
+                tampering.run(f"UPDATE {tampering.EVENT} SET rowid = rowid + 1000")
+            Event.objects.create(**former | {"transaction_id": 0})
+            if connection.vendor == "sqlite":
+                tampering.run(f"UPDATE {tampering.EVENT} SET rowid = 1 WHERE id = %s", former["id"].hex)
+            assert verify_journal().fault == "inserted"
 
     def test_needs_a_person(self):
         with pytest.raises(MissingActor):

@@ -5,7 +5,14 @@ from django.db import DatabaseError, connection, transaction
 from audit.checks import check_triggers
 from audit.journal.models import Event
 from audit.journal.record import record_event
-from audit.journal.triggers import TABLE, install_after_migrate, install_triggers, missing_triggers, remove_triggers
+from audit.journal.triggers import (
+    TABLE,
+    TABLES,
+    install_after_migrate,
+    install_triggers,
+    missing_triggers,
+    remove_triggers,
+)
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
@@ -24,8 +31,12 @@ def refused(statement: str, parameters: list[object] | None = None) -> None:
 
 
 def names() -> list[str]:
+    return [name for table in TABLES for name in names_of(table)]
+
+
+def names_of(table: str) -> list[str]:
     verbs = ("update", "delete", "truncate") if connection.vendor == "postgresql" else ("update", "delete")
-    return [f"{TABLE}_no_{verb}" for verb in verbs]
+    return [f"{table}_no_{verb}" for verb in verbs]
 
 
 class TestEvent:
@@ -106,7 +117,7 @@ class TestInstallTriggers:
                 f"CREATE OR REPLACE FUNCTION {TABLE}_refuse() RETURNS trigger LANGUAGE plpgsql "
                 "AS $$BEGIN RETURN NULL; END$$"
             )
-        assert install_triggers() == names()
+        assert install_triggers() == names_of(TABLE)
         refused(f"DELETE FROM {TABLE}")
 
     def test_leaves_the_keystore_alone(self):
@@ -119,7 +130,7 @@ class TestInstallTriggers:
     def test_follows_a_table_that_django_rebuilt(self):
         with connection.schema_editor() as editor:
             editor._remake_table(Event)
-        assert missing_triggers(connection) == names()
+        assert missing_triggers(connection) == names_of(TABLE)
         call_command("migrate", "audit", verbosity=0)
         assert missing_triggers(connection) == []
 

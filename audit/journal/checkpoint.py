@@ -1,0 +1,117 @@
+"""Checkpoints: the size and the root of the whole journal, signed, in a file outside the database.
+
+The form is that of transparency logs (C2SP, tlog-checkpoint and signed-note): origin, number of events, root in base64,
+an empty line, and the signature line of an Ed25519 key. Notes follow each other in the file, the last one counts most.
+Whoever keeps a copy of one elsewhere can prove that what came before it was rewritten, even by somebody who holds the
+signing key.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from audit import signing
+from audit.journal.sealing import JournalDamaged
+from audit.journal.seals import Seal
+
+ED25519 = b"\x01"  # signed-note's signature type
+LAST_BYTES = 64 * 1024  # of the file, where its last note is
+NOTE = re.compile(
+    r"^(?P<text>(?P<origin>[^\s+]+)\n(?P<size>0|[1-9]\d{0,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\n)\n"
+    r"— (?P<name>[^\s+]+) (?P<signature>[A-Za-z0-9+/=]{92})$",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """``root`` is that of the first ``size`` events; ``note`` is the whole text, to be kept elsewhere."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+def checkpoint_of(seal: Seal) -> Checkpoint:
+    """The signed checkpoint of the journal as this seal left it. Raises SigningKeyUnavailable."""
+    origin = settings.JOURNAL_ORIGIN
+    text = f"{origin}\n{seal.size}\n{base64.b64encode(bytes(seal.log_root)).decode()}\n"
+    public = signing.public_keys()[signing.key_id()]
+    signature = base64.b64encode(_key_hash(origin, public) + signing.sign_text(text.encode())).decode()
+    return Checkpoint(seal.size, bytes(seal.log_root), f"{text}\n— {origin} {signature}\n")
+
+
+def read_checkpoints(content: str) -> list[Checkpoint]:
+    """The checkpoints of a text, in their order, each with its signature verified.
+
+    What is no note is passed over (a note cut by a kill). Raises UnknownKey or BadSignature.
+    """
+    return [_read(note) for note in NOTE.finditer(content)]
+
+
+def last_checkpoint() -> Checkpoint | None:
+    """The last one of the installation's own file; None when there is none. Raises UnknownKey or BadSignature."""
+    with suppress(FileNotFoundError), _path().open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - LAST_BYTES))
+        notes = list(NOTE.finditer(file.read().decode(errors="replace")))
+        return _read(notes[-1]) if notes else None
+    return None
+
+
+def export_checkpoint() -> Checkpoint | None:
+    """Append the checkpoint of the last seal to the file, unless it is there; None when there was nothing to add.
+
+    Raises JournalDamaged when the seals do not continue what the file says.
+    """
+    seal = Seal.objects.defer("index").order_by("-number").first()
+    if seal is None:
+        return None
+    descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        last = last_checkpoint()
+        if last is not None:
+            if not is_continued(last):
+                raise JournalDamaged(f"The seals do not continue {_path()}, whose last checkpoint counts {last.size}.")
+            if last.size >= seal.size:
+                return None
+        checkpoint = checkpoint_of(seal)
+        apart = "\n" if os.fstat(descriptor).st_size else ""  # also from a note cut by a kill
+        os.write(descriptor, f"{apart}{checkpoint.note}".encode())
+        os.fsync(descriptor)
+        return checkpoint
+    finally:
+        os.close(descriptor)
+
+
+def is_continued(checkpoint: Checkpoint) -> bool:
+    """Whether a seal ended where the checkpoint stands, with the same root: what follows it is its continuation."""
+    roots = Seal.objects.filter(size=checkpoint.size).values_list("log_root", flat=True)
+    return [bytes(root) for root in roots] == [checkpoint.root]
+
+
+def _read(note: re.Match[str]) -> Checkpoint:
+    signature = base64.b64decode(note["signature"])
+    text = note["text"].encode()
+    for key_id, public in signing.public_keys().items():
+        if _key_hash(note["name"], public) == signature[:4]:
+            signing.verify_text(text, signature[4:], key_id=key_id)
+            return Checkpoint(int(note["size"]), base64.b64decode(note["root"]), f"{note[0]}\n")
+    raise signing.UnknownKey(signature[:4].hex())
+
+
+def _key_hash(name: str, public: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+
+
+def _path() -> Path:
+    return Path(settings.JOURNAL_CHECKPOINTS)

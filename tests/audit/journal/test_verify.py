@@ -1,0 +1,50 @@
+"""Twenty attacks of each class at random places; « make campaign-journal » makes two hundred, on larger journals."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from audit.journal.diagnosis import Fault
+from audit.journal.seals import Seal
+from audit.journal.verify import verify_journal
+from tests.audit.journal import tampering
+
+pytestmark = pytest.mark.django_db
+ATTACKS = 20
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    return random.Random(20260330)
+
+
+@pytest.fixture
+def journal(settings, tmp_path: Path, rng: random.Random):
+    """Two hundred sealed events of two months, under some twenty seals."""
+    settings.JOURNAL_CHECKPOINTS = str(tmp_path / "checkpoints")
+    with tampering.everything_is_committed():
+        tampering.write_events(200, rng)
+        tampering.seal_in_batches(rng)
+        yield
+
+
+@pytest.mark.usefixtures("journal")
+class TestVerifyJournal:
+    def test_finds_nothing_in_a_sound_journal(self):
+        report = verify_journal()
+        assert (report.fault, report.events, report.unsealed, report.checkpoint) == ("", 200, 0, 200)
+        assert report.seals == Seal.objects.count() > 10
+
+    @pytest.mark.parametrize("fault", tampering.CLASSES)
+    def test_names_what_was_done(self, fault: Fault, rng: random.Random, tmp_path: Path):
+        for _ in range(ATTACKS):
+            expected, report = tampering.tampered(tampering.CLASSES[fault], rng, tmp_path)
+            assert expected.fault == fault
+            assert expected.describes(report), (expected, report)
+        assert verify_journal().is_sound
+
+    def test_counts_what_is_not_sealed_yet(self, rng: random.Random):
+        tampering.write_events(7, rng, first_transaction=10_000)
+        report = verify_journal()
+        assert (report.fault, report.events, report.unsealed) == ("", 207, 7)
