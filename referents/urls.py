@@ -35,5 +35,6 @@ urlpatterns = [
     path("administration/", administration.administration, name="administration"),
     path("administration/connexions/", administration.sign_in_list, name="sign_in_list"),
     path("journal/", journal.journal_list, name="journal_list"),
+    path("journal/integrite/", journal.journal_integrity, name="journal_integrity"),
     path("journal/alertes/", journal.journal_alerts, name="journal_alerts"),
 ]

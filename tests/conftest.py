@@ -78,10 +78,10 @@ def ring() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def destroyed_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each test has its own register of destroyed keys, as each installation has."""
-    name = f"destroyed-keys-{secrets.token_hex(8)}"
-    monkeypatch.setattr(settings, "DESTROYED_KEYS_REGISTER", str(settings.VAR_DIR / name))
+def files_beside_the_databases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test has its own register of destroyed keys and its own checkpoints, as each installation has."""
+    for setting in ("DESTROYED_KEYS_REGISTER", "JOURNAL_CHECKPOINTS"):
+        monkeypatch.setattr(settings, setting, str(settings.VAR_DIR / f"{setting.lower()}-{secrets.token_hex(8)}"))
 
 
 everybody = Keeper(Cast)

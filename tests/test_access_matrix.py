@@ -200,6 +200,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "administration": ADMINISTRATION,
     "sign_in_list": ADMINISTRATION,
     "journal_list": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
+    "journal_integrity": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
     "journal_alerts": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
     # reference data, in Django's administration
     "reference:index": LISTS,
@@ -501,6 +502,7 @@ WITHOUT_ARGUMENT = {
     "account_invite",
     "administration",
     "journal_alerts",
+    "journal_integrity",
     "charter_sign",
     "no_access",
     "second_factor",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audit.journal.consult import consult_page
+from audit.journal.integrity import last_verification
 from audit.journal.models import Action, Event
 from pre_cases.models import ExceptionalAccess
 from referents.requests import SignedInRequest
@@ -38,6 +39,7 @@ def protection(request: SignedInRequest) -> HttpResponse:
     context = {
         "page": consult_page(request, accesses, order=("granted_at", "id")),
         "week": week_of(readable_events(request.user), since),
+        "verification": last_verification(),
         "now": timezone.now(),
     }
     return render(request, "pre_cases/protection.html", context)

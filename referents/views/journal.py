@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from audit.journal.consult import consult_page
+from audit.journal.integrity import integrity
 from audit.journal.models import Action, Event
 from audit.journal.page import LARGEST_INTEGER
 from audit.journal.record import record_event
@@ -77,12 +78,24 @@ def journal_list(request: SignedInRequest) -> HttpResponse:
     return render(request, "referents/journal_list.html", context)
 
 
+def require_reader(request: SignedInRequest, purpose: str) -> None:
+    """A page about the whole journal that lists no event of it: for its reader, and itself an event."""
+    require(request, may_read_journal(request.user), kind="audit.event")
+    with transaction.atomic(durable=True):
+        record_event(Action.LIST, kind="audit.event", actor=request.user, purpose=purpose)
+
+
+@require_safe
+def journal_integrity(request: SignedInRequest) -> HttpResponse:
+    """Whether the journal is as it was sealed, and the checkpoint to keep elsewhere."""
+    require_reader(request, "integrity")
+    return render(request, "referents/journal_integrity.html", {"state": integrity()})
+
+
 @require_safe
 def journal_alerts(request: SignedInRequest) -> HttpResponse:
     """What the journal of a month points out; each line opens the events of that day."""
-    require(request, may_read_journal(request.user), kind="audit.event")
-    with transaction.atomic(durable=True):
-        record_event(Action.LIST, kind="audit.event", actor=request.user, purpose="alerts")
+    require_reader(request, "alerts")
     context = {"alerts": alerts_of(readable_events(request.user)), "days": ALERT_DAYS, "opens_the_journal": True}
     return render(request, "referents/journal_alerts.html", context)
 

@@ -1,8 +1,10 @@
 """Who read a file, who changed it: the référent, the coordination and the data protection officer look."""
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import expect
 
+from audit.tasks import seal_journal, verify_journal
 from referents.models import Role
 from tests.cast import Cast, make_exceptional_access, make_user
 from tests.journeys.conftest import Visit
@@ -38,3 +40,16 @@ class TestWhoRead:
         expect(gaelle.rows.filter(has_text="Lise Test").first).to_be_visible()
         gaelle.rows.filter(has_text="Lise Test").first.get_by_role("link").click()
         expect(gaelle.rows.first).to_contain_text("Lise Test")
+
+    def test_given_a_sealed_journal_when_the_officer_looks_then_its_checkpoint_can_be_kept_elsewhere(
+        self, cast: Cast, visit: Visit
+    ) -> None:
+        visit(cast.benoit).open(f"/parcours/{cast.ines_parcours.pk}/")
+        seal_journal()
+        verify_journal()
+
+        gaelle = visit(cast.gaelle)
+        gaelle.open("/")
+        gaelle.reads("Journal intact")
+        gaelle.follow("Sceaux et point de contrôle")
+        expect(gaelle.main.get_by_label("Point de contrôle", exact=True)).to_contain_text(settings.JOURNAL_ORIGIN)

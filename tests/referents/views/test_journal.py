@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.journal.integrity import Verification
 from audit.journal.models import Event
 from audit.journal.record import record_event
+from audit.tasks import seal_journal
 from pre_cases.services.access import revoke_share
 from referents.events import ACTIONS
 from tests.cast import Cast
@@ -122,3 +124,48 @@ class TestWords:
         }
         assert len(verbs) > 15
         assert verbs - set(dict(ACTIONS)) == set()
+
+
+class TestJournalIntegrity:
+    def test_gives_the_checkpoint_to_keep(self, cast: Cast, signed_in) -> None:
+        fill(cast, 3)
+        seal_journal()
+        page = signed_in(cast.gaelle).get(reverse("journal_integrity")).content.decode()
+        assert settings.JOURNAL_ORIGIN in page
+        assert "n’a pas encore été vérifié" in page
+
+    def test_says_that_an_event_was_altered(self, cast: Cast, signed_in) -> None:
+        Verification.objects.create(fault="altered", events=3, unsealed=0, seals=1, event_id=cast.ines_parcours.pk)
+        for name in ("journal_integrity", "pre_cases:protection"):
+            page = signed_in(cast.gaelle).get(reverse(name)).content.decode()
+            assert "Prévenez l’administration technique" in page
+            assert str(cast.ines_parcours.pk) in page
+
+    def test_says_that_nothing_is_sealed_yet(self, cast: Cast, signed_in) -> None:
+        page = signed_in(cast.gaelle).get(reverse("journal_integrity")).content.decode()
+        assert "Aucun point de contrôle encore" in page
+
+    def test_is_itself_journalled(self, cast: Cast, signed_in) -> None:
+        signed_in(cast.gaelle).get(reverse("journal_integrity"))
+        event = Event.objects.get(kind="audit.event")
+        assert (event.action, event.purpose, event.actor_id) == ("list", "integrity", cast.gaelle.pk)
+
+
+class TestJournalAlerts:
+    def test_opens_the_events_of_a_day_that_it_points_out(self, cast: Cast, signed_in) -> None:
+        night = timezone.localtime().replace(hour=3) - timedelta(days=2)
+        with time_machine.travel(night, tick=False):
+            record_event("read", kind="pre_cases.parcours", actor=cast.benoit, subject_id=cast.ines_parcours.pk)
+        client = signed_in(cast.gaelle)
+        assert cast.benoit.get_full_name() in client.get(reverse("journal_alerts")).content.decode()
+        day = {"actor": cast.benoit.pk, "day": timezone.localdate(night).isoformat()}
+        assert "03:" in client.get(reverse(LIST), day).content.decode()
+
+    def test_finds_by_the_situation(self, cast: Cast, signed_in) -> None:
+        record_event("read", kind="pre_cases.parcours", actor=cast.benoit, subject_id=cast.ines_parcours.pk)
+        client = signed_in(cast.gaelle)
+        found = client.get(reverse(LIST), {"subject": str(cast.ines_parcours.pk)}).content.decode()
+        assert cast.benoit.get_full_name() in found
+        nobody = client.get(reverse(LIST), {"subject": str(cast.tom_parcours.pk)}).content.decode()
+        assert "Aucun événement" in nobody
+        assert "valide" in client.get(reverse(LIST), {"subject": "Inès"}).content.decode()
