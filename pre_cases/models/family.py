@@ -154,7 +154,11 @@ class Residence(EncryptedRecord):
     class Meta:
         verbose_name = "résidence"
         verbose_name_plural = "résidences"
-        indexes = [models.Index(fields=["child", "starts_on"], name="residence_child_start")]
+        indexes = [
+            models.Index(
+                fields=["child", "starts_on"], include=["ends_on", "determined_on"], name="residence_child_start"
+            )
+        ]
         constraints = [
             ends_after_start("residence_ends_after_start"),
             models.CheckConstraint(
@@ -200,7 +204,13 @@ class Schooling(CaseRecord):
     class Meta:
         verbose_name = "scolarité"
         verbose_name_plural = "scolarités"
-        indexes = [models.Index(fields=["child", "starts_on"], name="schooling_child_start")]
+        indexes = [
+            models.Index(
+                fields=["child", "starts_on"],
+                include=["ends_on", "confirmed_on", "school", "level"],
+                name="schooling_child_start",
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on__gt=F("starts_on")),

@@ -153,7 +153,9 @@ class Assignment(CaseRecord):
             models.Index(
                 fields=["referent", "ends_on"], include=["parcours", "starts_on"], name="assignment_referent_covering"
             ),
-            models.Index(fields=["parcours", "starts_on"], name="assignment_parcours_start"),
+            models.Index(
+                fields=["parcours", "starts_on"], include=["ends_on", "referent"], name="assignment_parcours_start"
+            ),
         ]
         constraints = [
             ends_after_start("assignment_ends_after_start"),
