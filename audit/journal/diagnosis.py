@@ -21,7 +21,7 @@ class Fault(models.TextChoices):
     TRUNCATED = "truncated", "fin du journal coupée"
     FORGED_SEAL = "forged_seal", "sceau falsifié"
     BROKEN_CHAIN = "broken_chain", "chaîne des sceaux rompue"
-    MISSING_KEY = "missing_key", "clé de signature inconnue"
+    MISSING_KEY = "missing_key", "clé de signature absente ou inconnue"
     REWRITTEN = "rewritten", "journal réécrit : il ne continue pas le point de contrôle"
 
 

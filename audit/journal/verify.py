@@ -7,6 +7,7 @@ each seal says that no event before it has changed; that of the batch, signed wi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -23,6 +24,8 @@ from audit.journal.merkle import RightEdge, leaf_hashes
 from audit.journal.purge import is_kept
 from audit.journal.seals import NO_SEAL, PurgedMonth, Seal
 from audit.journal.triggers import ALIAS
+
+logger = logging.getLogger(__name__)
 
 SEALS_AT_ONCE = 200
 
@@ -75,6 +78,9 @@ def verify_journal(since: Iterable[Checkpoint] = ()) -> Report:
             _compare(report, since)
     except FoundFault as found:
         report.fault, report.event, report.seal = found.fault, found.event, found.seal
+    except signing.SigningKeyUnavailable as error:
+        logger.critical("The journal cannot be verified: %s", error)
+        report.fault = Fault.MISSING_KEY
     return report
 
 
