@@ -21,7 +21,7 @@ class Fault(models.TextChoices):
     TRUNCATED = "truncated", "fin du journal coupée"
     FORGED_SEAL = "forged_seal", "sceau falsifié"
     BROKEN_CHAIN = "broken_chain", "chaîne des sceaux rompue"
-    MISSING_KEY = "missing_key", "clé de signature inconnue"
+    MISSING_KEY = "missing_key", "clé de signature absente ou inconnue"
     REWRITTEN = "rewritten", "journal réécrit : il ne continue pas le point de contrôle"
 
 
@@ -35,8 +35,8 @@ class FoundFault(Exception):
         self.seal = seal
 
 
-def first_bad_event(seal: Seal, start: int) -> FoundFault:
-    """What happened to the events of a seal whose root they no longer give; they are ``start`` events into the log."""
+def first_bad_event(seal: Seal, start: int) -> FoundFault | None:
+    """What happened to the events of a seal, which are ``start`` events into the log; None when they are as sealed."""
     present = log.ids(start, seal.count)
     for place, entry in enumerate(entries_of(bytes(seal.index))):
         there = present[place] if place < len(present) else None
@@ -45,7 +45,7 @@ def first_bad_event(seal: Seal, start: int) -> FoundFault:
             return FoundFault(fault, event=event, seal=seal.number)
         if not _is_as_sealed(entry):
             return FoundFault(Fault.ALTERED, event=entry.id, seal=seal.number)
-    return FoundFault(Fault.ALTERED, seal=seal.number)
+    return None
 
 
 def _displaced(entry: Entry, there: UUID | None) -> tuple[Fault, UUID]:

@@ -165,7 +165,7 @@ def ids(offset: int, limit: int) -> list[UUID]:
         return [_uuid(pk) for (pk,) in cursor.fetchall()]
 
 
-def content_of(event_id: UUID, instead: Mapping[str, object] | None = None) -> bytes | None:
+def content_of(event_id: UUID, instead: Mapping[str, Any] | None = None) -> bytes | None:
     """The bytes of one event, or what they would be with other values in some columns; None when it is not there."""
     connection = connections[ALIAS]
     instead = instead or {}
@@ -215,7 +215,7 @@ def _order(connection: BaseDatabaseWrapper) -> str:
     return "transaction_id, id" if connection.vendor == "postgresql" else "rowid"
 
 
-def _after(connection: BaseDatabaseWrapper, place: Place | None) -> tuple[str, list[object]]:
+def _after(connection: BaseDatabaseWrapper, place: Place | None) -> tuple[str, list[Any]]:
     if place is None:
         return "1 = 1", []
     if connection.vendor == "postgresql":
@@ -228,7 +228,7 @@ def _after(connection: BaseDatabaseWrapper, place: Place | None) -> tuple[str, l
     return "rowid > %s", [row[0]]
 
 
-def _stored(connection: BaseDatabaseWrapper, value: object) -> object:
+def _stored(connection: BaseDatabaseWrapper, value: Any) -> Any:
     return value.hex if isinstance(value, UUID) and connection.vendor != "postgresql" else value
 
 

@@ -7,6 +7,7 @@ each seal says that no event before it has changed; that of the batch, signed wi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -23,6 +24,8 @@ from audit.journal.merkle import RightEdge, leaf_hashes
 from audit.journal.purge import is_kept
 from audit.journal.seals import NO_SEAL, PurgedMonth, Seal
 from audit.journal.triggers import ALIAS
+
+logger = logging.getLogger(__name__)
 
 SEALS_AT_ONCE = 200
 
@@ -75,6 +78,9 @@ def verify_journal(since: Iterable[Checkpoint] = ()) -> Report:
             _compare(report, since)
     except FoundFault as found:
         report.fault, report.event, report.seal = found.fault, found.event, found.seal
+    except signing.SigningKeyUnavailable as error:
+        logger.critical("The journal cannot be verified: %s", error)
+        report.fault = Fault.MISSING_KEY
     return report
 
 
@@ -87,26 +93,30 @@ def _months_left() -> Iterator[date]:
 
 def _read_again(report: Report) -> None:
     known, left = set(signing.public_keys()), set(report.months)
-    edge, leaves, last = RightEdge(), _Leaves(), None
+    edge, leaves, last, start, unread = RightEdge(), _Leaves(), None, 0, None
     for seal in _seals():
         if not _follows(seal, last, left):
-            raise _blame(last, seal)
+            raise _blame([last, seal])
         if seal.key_id not in known:
             raise FoundFault(Fault.MISSING_KEY, seal=seal.number)
         if seal.month in left:
             edge = _edge_kept(seal)
         else:
-            start = leaves.taken
-            taken = leaves.take(seal.count)
-            edge.extend(taken)
+            edge.extend(leaves.take(seal.count))
             if edge.root != bytes(seal.log_root):
-                raise _blame(seal) if not _is_signed(seal) else first_bad_event(seal, start)
+                found = first_bad_event(seal, start) if _is_signed(seal) else _blame([seal])
+                if found is not None:
+                    raise found
+                edge, unread = _edge_kept(seal), unread or seal  # the engine stopped on a value further on
+            start += seal.count
             if bytes(edge) != bytes(seal.edge):
                 raise FoundFault(Fault.FORGED_SEAL, seal=seal.number)
         last = seal
-        report.seals, report.events = seal.number, leaves.taken
+        report.seals, report.events = seal.number, start
+    if unread is not None:
+        raise FoundFault(Fault.ALTERED, seal=unread.number)
     if last is not None and not _is_signed(last):
-        raise _blame(*_seals())
+        raise _blame(_seals())
     report.unsealed = leaves.count_rest()
     report.events += report.unsealed
 
@@ -115,7 +125,6 @@ class _Leaves:
     """The hashes of the events of the log, taken in their order."""
 
     def __init__(self) -> None:
-        self.taken = 0
         self._chunks = log.contents()
         self._waiting: list[bytes] = []
 
@@ -127,7 +136,6 @@ class _Leaves:
                 break
             self._waiting += more
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
-        self.taken += len(taken)
         return taken
 
     def count_rest(self) -> int:
@@ -168,13 +176,20 @@ def _edge_kept(seal: Seal) -> RightEdge:
     return edge
 
 
-def _blame(*seals: Seal | None) -> FoundFault:
+def _blame(seals: Iterable[Seal | None]) -> FoundFault:
     """The first seal that we did not sign; when we signed them all, the last one does not belong where it is."""
-    present = [seal for seal in seals if seal is not None]
-    for seal in present:
-        if not _is_signed(seal) or (sha256(bytes(seal.index)).digest() != bytes(seal.index_digest) and seal.index):
-            return FoundFault(Fault.FORGED_SEAL, seal=seal.number)
-    return FoundFault(Fault.BROKEN_CHAIN, seal=present[-1].number)
+    number = None
+    for seal in seals:
+        if seal is not None:
+            number = seal.number
+            if not _is_signed(seal) or not _holds_its_index(seal):
+                return FoundFault(Fault.FORGED_SEAL, seal=number)
+    return FoundFault(Fault.BROKEN_CHAIN, seal=number)
+
+
+def _holds_its_index(seal: Seal) -> bool:
+    """Or none at all: it leaves with its month."""
+    return not seal.index or sha256(bytes(seal.index)).digest() == bytes(seal.index_digest)
 
 
 def _is_signed(record: Seal | PurgedMonth) -> bool:

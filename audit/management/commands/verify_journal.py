@@ -29,10 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="donne le résultat en JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            report = verify_and_keep(kept_elsewhere(options["since"]))
-        except SigningKeyUnavailable as error:
-            raise CommandError(f"Clé de signature absente : {error}") from None
+        report = verify_and_keep(kept_elsewhere(options["since"]))
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), default=str, ensure_ascii=False, indent=2))
         else:
@@ -57,6 +54,8 @@ def kept_elsewhere(path: Path | None) -> list[Checkpoint]:
         raise CommandError(f"{path} ne se lit pas : {error}") from None
     except BadSignature:
         raise CommandError(f"{path} : la signature d’un point de contrôle est fausse.") from None
+    except SigningKeyUnavailable as error:
+        raise CommandError(f"{path} ne peut pas être vérifié : {error}") from None
     except UnknownKey:
         raise CommandError(f"{path} : un point de contrôle est signé par une clé inconnue ici.") from None
     if not checkpoints:

@@ -101,6 +101,13 @@ class TestPurgeMonth:
             )
             assert verify_journal().fault == "forged_seal"
 
+    def test_is_not_forgotten_unseen(self):
+        events(JULY, AUGUST)
+        purge.purge_month(year=2025, month=7, by=system_account())
+        with tampering.attacked():
+            PurgedMonth.objects.all().delete()
+            assert verify_journal().fault == "broken_chain"
+
     def test_is_not_believed_before_its_time(self):
         """Even signed: a month that leaves too soon hides something."""
         events(JULY, AUGUST)

@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from audit.journal.diagnosis import Fault
 from audit.journal.seals import Seal
@@ -43,6 +44,15 @@ class TestVerifyJournal:
             assert expected.fault == fault
             assert expected.describes(report), (expected, report)
         assert verify_journal().is_sound
+
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite takes any value in any column")
+    @pytest.mark.parametrize("value", ["x'00'", "role || char(0)", "role || char(0) || 'a'", "1.5", "x'ff'"])
+    def test_names_a_value_that_no_event_holds(self, value: str):
+        event = tampering.in_order()[60]
+        with tampering.attacked():
+            tampering.run(f"UPDATE {tampering.EVENT} SET role = {value} WHERE id = %s", event.hex)
+            report = verify_journal()
+        assert (report.fault, report.event) == ("altered", event)
 
     def test_counts_what_is_not_sealed_yet(self, rng: random.Random):
         tampering.write_events(7, rng, first_transaction=10_000)
