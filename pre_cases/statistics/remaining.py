@@ -118,7 +118,7 @@ def _frozen(extent: Extent, tables: Sequence[Figures], rows: Iterable[Row]) -> l
     kept: dict[str, dict[Place, int | str]] = {}
     for code, *place, value in rows:
         if place[0] in places:
-            kept.setdefault(code, {})[tuple(place)] = value  # type: ignore[index]
+            kept.setdefault(code, {})[tuple(place)] = value
     return [_restored(table, extent, kept[table.spec.code]) if table.spec.code in kept else table for table in tables]
 
 
