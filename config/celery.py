@@ -30,7 +30,9 @@ app.conf.beat_schedule = {
 
 @worker_init.connect
 def refuse_to_work_without_a_key(**kwargs: object) -> None:
-    """A worker that could open nothing says so at its start, not at its first task."""
+    """A worker that could open or seal nothing says so at its start, not at its first task."""
+    from audit import signing
     from audit.encryption.witness import require_keys_at_start
 
     require_keys_at_start()
+    signing.key_id()  # raises SigningKeyUnavailable

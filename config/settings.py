@@ -37,6 +37,8 @@ VAR_DIR = Path(env.str("MARELLE_VAR_DIR", default=str(BASE_DIR / "var")))
 
 # The key-encryption key: "file:/path/to/key", "env:NAME_OF_THE_VARIABLE" (base64) or a PKCS#11 URI.
 KEY_PROVIDER = env.str("MARELLE_KEY_PROVIDER")
+# The signing key (Ed25519), never in a database: "file:/path/to/key" or "env:NAME_OF_THE_VARIABLE" (base64).
+SIGNING_KEY = env.str("MARELLE_SIGNING_KEY")
 # What new values are sealed with; both are always read. "aes-256-gcm-siv" needs no unique nonce, and costs more.
 ENVELOPE_ALGORITHM = env.str("MARELLE_ENVELOPE_ALGORITHM", default="aes-256-gcm")
 
