@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
@@ -27,6 +28,14 @@ class RetentionState(models.TextChoices):
 
 class RetentionNotRead(Exception):
     """A state was asked of a child who was not read through ``with_retention()``."""
+
+
+def annotated(record: models.Model, name: str) -> Any:
+    """What ``with_retention()`` annotated; raises RetentionNotRead."""
+    try:
+        return record.__dict__[name]
+    except KeyError:
+        raise RetentionNotRead(f"{type(record).__name__} {record.pk} was read without with_retention()") from None
 
 
 def parcours_threshold(on: date) -> date:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,6 +17,7 @@ from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from pre_cases.models.record import CaseRecord, EncryptedRecord
 from pre_cases.querysets.erasure import ErasureQuerySet, HoldQuerySet
+from pre_cases.retention import HOLD_MONTHS
 
 
 class YearLater(models.Func):
@@ -28,6 +30,11 @@ class YearLater(models.Func):
 
     def as_postgresql(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template="(%(expressions)s + interval '12 months')::date")
+
+
+def a_year_after(day: date) -> date:
+    """The first day that a hold placed on a day can no longer reach."""
+    return day + relativedelta(months=HOLD_MONTHS)
 
 
 class HoldReason(models.TextChoices):
@@ -111,8 +118,7 @@ class ErasureStep(models.TextChoices):
     FREEZE = "freeze", "parcours figé : plus personne n’y écrit"
     CHECK = "check", "prolongations et autres parcours vérifiés"
     FOLD = "fold", "chiffres annuels mis de côté"
-    KEYS = "keys", "clés détruites"
-    ROWS = "rows", "lignes, historique et fichiers effacés"
+    ERASE = "erase", "clés détruites, puis lignes, historique et fichiers"
     SCAN = "scan", "recherche de restes"
     CERTIFY = "certify", "certificat signé"
 
@@ -162,6 +168,8 @@ class Erasure(models.Model):
     certificate_pdf = models.BinaryField("certificat imprimable", null=True, blank=True, editable=False)
 
     objects = ErasureQuerySet.as_manager()
+    journal_subject = ("subject_id",)
+    remembers_erasures = True
 
     class Meta:
         verbose_name = "effacement"
@@ -195,10 +203,8 @@ class Erasure(models.Model):
     def __str__(self) -> str:
         return f"Erasure {self.pk}"
 
-    @property
-    def is_irreversible(self) -> bool:
-        """From the destruction of the keys on, nothing can be read any more and nobody can stop it."""
-        return ErasureStep.KEYS.value in self.steps
+    def has_done(self, step: ErasureStep) -> bool:
+        return step.value in self.steps
 
 
 class ErasureReason(EncryptedRecord):

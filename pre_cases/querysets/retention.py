@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, Max, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
@@ -53,9 +53,10 @@ class RetentionQuerySet(models.QuerySet[M]):
     def with_retention(self, on: date | None = None) -> Self:
         """Annotate ``retention_code``, ``last_contact_on``, ``had_parcours``, ``received_on`` and ``retained_team_id``.
 
-        The first fact that matches wins. The team is that of the last parcours, or of the last saisine.
+        The first fact that matches wins; ``term_code`` is the same without the erasures asked for. The team is that of
+        the last parcours, or of the last saisine.
         """
-        from pre_cases.models import Parcours, RetentionNotice, Saisine
+        from pre_cases.models import Erasure, Parcours, RetentionNotice, Saisine
 
         day = on or timezone.localdate()
         parcours = Parcours.objects.filter(child=OuterRef("pk"))
@@ -74,15 +75,25 @@ class RetentionQuerySet(models.QuerySet[M]):
                 ).values("announced_on")[:1]
             ),
         )
-        return rows.annotate(retention_code=_state(day))
+        asked = Exists(Erasure.objects.pending().filter(subject_id=OuterRef("pk")))
+        return rows.annotate(term_code=_state(day)).annotate(
+            retention_code=Case(
+                When(asked, then=Value(RetentionState.ERASING.value)),
+                default=F("term_code"),
+                output_field=models.CharField(),
+            )
+        )
 
     def at_retention(self, *states: RetentionState, on: date | None = None) -> Self:
-        return self.with_retention(on).filter(retention_code__in=[state.value for state in states])
+        return self.with_retention(on).filter(Q(retention_code__in=[state.value for state in states]))
 
     def retained_by(self, user: User) -> Self:
         """Those whose last team the person coordinates, whatever the state; read through ``with_retention()``."""
-        teams = user.standing.team_ids(Role.COORDINATOR)
-        return self.with_retention().filter(retained_team_id__in=teams)
+        return self.with_retention().of_last_team(*user.standing.team_ids(Role.COORDINATOR))
+
+    def of_last_team(self, *team_ids: int) -> Self:
+        """Those whose last parcours, or last saisine, was of one of these teams; after ``with_retention()``."""
+        return self.filter(Q(retained_team_id__in=team_ids))
 
     def frozen(self) -> Q:
         """The children whose erasure is approved or runs."""
@@ -92,7 +103,7 @@ class RetentionQuerySet(models.QuerySet[M]):
 
 
 def _state(day: date) -> Case:
-    from pre_cases.models import Erasure, Parcours, RetentionHold
+    from pre_cases.models import Parcours, RetentionHold
 
     child = OuterRef("pk")
     is_followed = Exists(Parcours.objects.open().filter(child=child))
@@ -102,7 +113,6 @@ def _state(day: date) -> Case:
     waiting = Exists(_waiting_saisines(child))
     told = day - timedelta(days=settings.ERASURE_NOTICE_DAYS)
     return Case(
-        When(Exists(Erasure.objects.pending().filter(subject_id=child)), then=Value(RetentionState.ERASING.value)),
         When(is_followed | (waiting & keeps_saisine), then=Value(RetentionState.ACTIVE.value)),
         When(keeps_parcours | keeps_saisine, then=Value(RetentionState.CLOSED.value)),
         When(held, then=Value(RetentionState.ON_HOLD.value)),
