@@ -84,6 +84,18 @@ class RetentionQuerySet(models.QuerySet[M]):
             )
         )
 
+    def with_retention_card(self) -> Self:
+        """What a row of the list shows besides: number of the last parcours, last hold; after ``with_retention()``."""
+        from pre_cases.models import Parcours, RetentionHold
+
+        parcours = Parcours.objects.filter(child=OuterRef("pk")).order_by("-opened_on", "-id")
+        holds = RetentionHold.objects.filter(child=OuterRef("pk")).order_by("-ends_on")
+        return self.annotate(
+            number=Subquery(parcours.values("number")[:1]),
+            closed_on=Subquery(parcours.values("closed_on")[:1]),
+            held_until=Subquery(holds.values("ends_on")[:1]),
+        )
+
     def at_retention(self, *states: RetentionState, on: date | None = None) -> Self:
         return self.with_retention(on).filter(Q(retention_code__in=[state.value for state in states]))
 
