@@ -96,7 +96,6 @@ def canonical(certificate: dict[str, Any]) -> bytes:
 
 def printed(certificate: dict[str, Any], signature: bytes, signer: str) -> bytes:
     """The certificate for people, as a tagged PDF."""
-    steps = {step.value: str(step.label) for step in ErasureStep}
     erased_on, complete_on = (datetime.fromisoformat(certificate[name]) for name in ("erased_on", "complete_on"))
     return write_pdf(
         title="Certificat d’effacement",
@@ -128,7 +127,11 @@ def printed(certificate: dict[str, Any], signature: bytes, signer: str) -> bytes
             table(
                 "Étapes",
                 header=["Étape", "Faite le"],
-                rows=[[steps[code], instant(datetime.fromisoformat(at))] for code, at in certificate["steps"].items()],
+                rows=[
+                    [str(step.label), instant(datetime.fromisoformat(certificate["steps"][step.value]))]
+                    for step in ErasureStep
+                    if step.value in certificate["steps"]
+                ],
             ),
             paragraph(
                 f"Restes cherchés dans {certificate['scan']['columns']} colonnes, dans les fichiers et dans le coffre "

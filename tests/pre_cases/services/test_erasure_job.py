@@ -71,7 +71,7 @@ class TestRunErasure:
     def test_goes_through_every_step_to_the_certificate(self, erasure: Erasure, run: Callable) -> None:
         done = run(erasure)
         assert (done.state, done.step, done.obstacle) == (State.DONE, ErasureStep.CERTIFY, "")
-        assert list(done.steps) == [step.value for step in ErasureStep]
+        assert set(done.steps) == set(ErasureStep.values)
         assert done.certificate
         assert not Child.objects.filter(pk=erasure.subject_id).exists()
 
