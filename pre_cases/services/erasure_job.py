@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from audit.encryption.files.store import delete_files
 from audit.encryption.keys import key_ring
 from audit.encryption.keystore.models import Tombstone
 from audit.erasure import Plan, erase_rows
@@ -191,7 +192,9 @@ def _scan(erasure: Erasure) -> None:
     named = {apps.get_model(label): ids for label, ids in erasure.plan.get("rows", {}).items()}
     rows = {model: set(map(model._meta.pk.to_python, ids)) for model, ids in named.items()}
     keys = set(map(UUID, erasure.plan.get("keys", [])))
-    searched, found = residue_of(Plan(rows, keys))
+    plan = Plan(rows, keys)
+    delete_files(plan.files)  # again: a run killed just after its commit had not
+    searched, found = residue_of(plan)
     if found:
         raise ResidueFound(", ".join(found))
     erasure.plan = {"keys": erasure.plan.get("keys", []), "searched": searched}

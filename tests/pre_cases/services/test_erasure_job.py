@@ -79,7 +79,7 @@ class TestRunErasure:
         plan = plan_erasure(full)
         ids = {pk for found in plan.rows.values() for pk in found} | plan.data_keys
         assert len(naming(everything(), ids)) > 40
-        run(approved(full, cast.amina, cast.gaelle, motive="family"))
+        assert run(approved(full, cast.amina, cast.gaelle, motive="family")).state == State.DONE
         assert set(naming(everything(), ids)) == {JOURNAL, TOMBSTONES, DECISIONS}
         assert not any(path_of(record_id).exists() for record_id in plan.files)
 
@@ -90,7 +90,7 @@ class TestRunErasure:
         before = naming(everything(), ids)
         files = {document.pk: path_of(document.pk).read_bytes() for document in documents_of(cast.tom)}
         assert files
-        run(approved(full, cast.amina, cast.gaelle, motive="family"))
+        assert run(approved(full, cast.amina, cast.gaelle, motive="family")).state == State.DONE
         assert naming(everything(), ids) == before
         assert {record_id: path_of(record_id).read_bytes() for record_id in files} == files
 
