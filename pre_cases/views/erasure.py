@@ -14,6 +14,7 @@ from audit.journal.models import Action
 from pre_cases.forms.retention import DecisionForm, ErasureForm
 from pre_cases.mentions import mentions_of
 from pre_cases.models import Child, Erasure, ErasureStep
+from pre_cases.search.words import plain
 from pre_cases.services.erasure import erasure_obstacle, plan_erasure
 from pre_cases.services.erasure_job import OBSTACLES
 from pre_cases.services.erasure_request import approve_erasure, refuse_erasure, request_erasure, term_obstacle
@@ -35,7 +36,7 @@ HEAVY = ("certificate", "certificate_pdf", "plan", "facts")
 def erasure_request(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """The dry run: what would leave, what forbids it, what has to be read first; then the request and its reason."""
     child = consult(request, Child.objects.retained_by(request.user), pk=pk)
-    form = ErasureForm(request.POST or None)
+    form = ErasureForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         erasure = attempt(form, lambda: request_erasure(child=child, by=request.user, **form.cleaned_data))
         if erasure is not None:
@@ -47,7 +48,7 @@ def erasure_request(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "child": child,
         "form": form,
         "team": Team.objects.get(pk=child.last_team_id),
-        "counts": sorted(plan.counts().items()),
+        "counts": _in_order(plan.counts()),
         "files": len(plan.files),
         "keys": len(plan.data_keys),
         "obstacle": erasure_obstacle(child),
@@ -55,6 +56,11 @@ def erasure_request(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "mentions": _mentions(child, own),
     }
     return render(request, "pre_cases/erasure_request.html", context, status=422 if form.is_bound else 200)
+
+
+def _in_order(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """By name, accents aside."""
+    return sorted(counts.items(), key=lambda row: plain(row[0]))
 
 
 def _mentions(child: Child, own_teams: set[int]) -> list[dict[str, Any]]:
@@ -97,7 +103,7 @@ def erasure_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
 def _progress(request: SignedInRequest, erasure: Erasure) -> dict[str, Any]:
     return {
         "erasure": erasure,
-        "counts": sorted(erasure.counts.items()),
+        "counts": _in_order(erasure.counts),
         "steps": [{"label": step.label, "is_done": erasure.has_done(step)} for step in ErasureStep],
         "is_under_way": erasure.state in UNDER_WAY,
         "is_done": erasure.state == Erasure.State.DONE,
@@ -112,7 +118,7 @@ def _progress(request: SignedInRequest, erasure: Erasure) -> dict[str, Any]:
 def erasure_decide(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Approve, and the job begins; or refuse, with a reason."""
     erasure = consult(request, Erasure.objects.decidable_by(request.user).select_related(*PEOPLE).defer(*HEAVY), pk=pk)
-    form = DecisionForm(request.POST or None)
+    form = DecisionForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         approves = form.cleaned_data["decision"] == DecisionForm.APPROVE
         done = attempt(
@@ -126,7 +132,7 @@ def erasure_decide(request: SignedInRequest, pk: UUID) -> HttpResponse:
         if done is not None:
             messages.success(request, "L’effacement commence." if approves else "L’effacement est refusé.")
             return redirect("pre_cases:erasure_detail", pk=pk)
-    context = {"erasure": erasure, "counts": sorted(erasure.counts.items()), "form": form}
+    context = {"erasure": erasure, "counts": _in_order(erasure.counts), "form": form}
     return render(request, "pre_cases/erasure_decide.html", context, status=422 if form.is_bound else 200)
 
 

@@ -1,5 +1,6 @@
 """What is due and why, for the coordination with names, for the data protection officer without; and keeping longer."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -48,7 +49,14 @@ def retention_list(request: SignedInRequest) -> HttpResponse:
     teams = Team.objects.in_bulk([child.last_team_id for child in page])
     context = {
         "page": page,
-        "rows": [{"child": child, "team": teams[child.last_team_id]} for child in page],
+        "rows": [
+            {
+                "child": child,
+                "team": teams[child.last_team_id],
+                "held_last_day": child.held_until - timedelta(days=1) if child.held_until else None,
+            }
+            for child in page
+        ],
         "filters": _filters(request, listed, chosen),
         "is_coordinator": is_coordinator,
         "today": timezone.localdate(),
@@ -83,7 +91,7 @@ def retention_rules(request: SignedInRequest) -> HttpResponse:
 def hold_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Keep a file past its term, for a reason and up to a day."""
     child = consult(request, Child.objects.retained_by(request.user), pk=pk)
-    form = HoldForm(request.POST or None)
+    form = HoldForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and attempt(form, lambda: place_hold(child=child, by=request.user, **form.cleaned_data)):
         messages.success(request, "La conservation est prolongée.")
         return redirect("pre_cases:retention_list")
