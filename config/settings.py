@@ -353,6 +353,10 @@ CHILD_SEARCHES_A_DAY = env.int("MARELLE_CHILD_SEARCHES_A_DAY", default=40)  # be
 USUAL_HOURS = (env.int("MARELLE_DAY_BEGINS", default=6), env.int("MARELLE_DAY_ENDS", default=22))
 UNUSUAL_FILES_A_DAY = env.int("MARELLE_UNUSUAL_FILES_A_DAY", default=60)
 AGREEMENT_MONTHS = env.int("MARELLE_AGREEMENT_MONTHS", default=12)  # DPO
+RETENTION_MONTHS = env.int("MARELLE_RETENTION_MONTHS", default=24)  # DPO; after the last contact
+SAISINE_RETENTION_DAYS = env.int("MARELLE_SAISINE_RETENTION_DAYS", default=90)  # DPO; and 31 August at the earliest
+ERASURE_NOTICE_DAYS = env.int("MARELLE_ERASURE_NOTICE_DAYS", default=30)  # DPO; the team is told before
+KEYSTORE_BACKUP_DAYS = env.int("MARELLE_KEYSTORE_BACKUP_DAYS", default=30)  # how long its backups are really kept
 CHARTER_VERSION = env.str("MARELLE_CHARTER_VERSION", default="2026-1")
 CHARTER_MONTHS = 12
 CHARTER_REMINDER_DAYS = 30  # before a charter expires, its reminder by e-mail

@@ -33,6 +33,7 @@ from pre_cases.demo.calendar import (
 from pre_cases.demo.children import Person, Town
 from pre_cases.demo.exceptions import tell_exceptions
 from pre_cases.demo.files import Archive
+from pre_cases.demo.retention import keep_the_past
 from pre_cases.demo.staff import Staff, build_staff
 from pre_cases.demo.stories import Stories
 from pre_cases.demo.support import Support
@@ -153,6 +154,8 @@ class City:
         self.add_current(territory, staff, town, archive, batch, rng)
         if ines is not None:
             tell_exceptions(staff, ines)
+        held = keep_the_past(self.chance("retention"), staff, self.today)
+        self.say(f"Passé conservé pour le bilan du programme : {held} enfants, avec un auteur et une fin…")
         return Loaded(self.targets.this_year, self.children)
 
     def add_current(

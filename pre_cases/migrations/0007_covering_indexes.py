@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('partners', '0001_initial'),
-        ('pre_cases', '0005_access_required'),
+        ('pre_cases', '0006_retention'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
