@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from audit.journal.checkpoint import export_checkpoint
+from audit.journal.checkpoint import export_checkpoint, require_continued
 from audit.journal.integrity import verify_and_keep
 from audit.journal.sealing import JournalDamaged, seal_committed
 from audit.signing import SigningError
@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 def seal_journal() -> int:
     """Seal what was committed and write the checkpoint; how many seals. What cannot be sealed waits, and is logged."""
     try:
+        require_continued()
         made = seal_committed()
         export_checkpoint()
     except (JournalDamaged, SigningError, OSError) as error:

@@ -78,12 +78,9 @@ def export_checkpoint() -> Checkpoint | None:
     descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        last = last_checkpoint()
-        if last is not None:
-            if not is_continued(last):
-                raise JournalDamaged(f"The seals do not continue {_path()}, whose last checkpoint counts {last.size}.")
-            if last.size >= seal.size:
-                return None
+        last = require_continued()
+        if last is not None and last.size >= seal.size:
+            return None
         checkpoint = checkpoint_of(seal)
         apart = "\n" if os.fstat(descriptor).st_size else ""  # also from a note cut by a kill
         os.write(descriptor, f"{apart}{checkpoint.note}".encode())
@@ -91,6 +88,17 @@ def export_checkpoint() -> Checkpoint | None:
         return checkpoint
     finally:
         os.close(descriptor)
+
+
+def require_continued() -> Checkpoint | None:
+    """The last checkpoint of the file, which the seals continue; raises JournalDamaged when they do not.
+
+    Asked before sealing too: events whose seals were taken away are not sealed again as they have become.
+    """
+    last = last_checkpoint()
+    if last is not None and not is_continued(last):
+        raise JournalDamaged(f"The seals do not continue {_path()}, whose last checkpoint counts {last.size}.")
+    return last
 
 
 def is_continued(checkpoint: Checkpoint) -> bool:

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='le')),
-                ('fault', models.CharField(blank=True, choices=[('altered', 'événement modifié'), ('deleted', 'événement supprimé'), ('inserted', 'événement ajouté après coup'), ('reordered', 'événement déplacé'), ('truncated', 'fin du journal coupée'), ('forged_seal', 'sceau falsifié'), ('broken_chain', 'chaîne des sceaux rompue'), ('missing_key', 'clé de signature inconnue'), ('rewritten', 'journal réécrit : il ne continue pas le point de contrôle')], max_length=20, verbose_name='anomalie')),
+                ('fault', models.CharField(blank=True, choices=[('altered', 'événement modifié'), ('deleted', 'événement supprimé'), ('inserted', 'événement ajouté après coup'), ('reordered', 'événement déplacé'), ('truncated', 'fin du journal coupée'), ('forged_seal', 'sceau falsifié'), ('broken_chain', 'chaîne des sceaux rompue'), ('missing_key', 'clé de signature absente ou inconnue'), ('rewritten', 'journal réécrit : il ne continue pas le point de contrôle')], max_length=20, verbose_name='anomalie')),
                 ('event_id', models.UUIDField(null=True, verbose_name='premier événement en cause')),
                 ('seal', models.BigIntegerField(null=True, verbose_name='sceau en cause')),
                 ('events', models.BigIntegerField(verbose_name='événements lus')),

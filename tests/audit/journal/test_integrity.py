@@ -95,6 +95,21 @@ class TestTasks:
         assert "NOT_SET_ANYWHERE is not set" in caplog.text
         assert not Seal.objects.exists()
 
+    @pytest.mark.parametrize("kept", [0, 1])
+    def test_never_seal_again_what_was_changed_after_its_seal_was_taken_away(
+        self, kept: int, caplog: pytest.LogCaptureFixture
+    ):
+        for number in (1, 2):
+            tampering.write_events(3, random.Random(number), first_transaction=1_000 * number)
+            tasks.seal_journal()
+        with tampering.attacked():
+            tampering.run(f"DELETE FROM {tampering.SEAL} WHERE number > %s", kept)
+            tampering.run(f"UPDATE {tampering.EVENT} SET actor_id = 1")
+            assert tasks.seal_journal() == 0
+            assert Seal.objects.count() == kept
+            assert tasks.verify_journal() in ("altered", "truncated")
+        assert "do not continue" in caplog.text
+
     def test_write_the_checkpoint_that_a_full_disk_refused(self, settings, tmp_path: Path):
         path = settings.JOURNAL_CHECKPOINTS
         settings.JOURNAL_CHECKPOINTS = str(tmp_path / "absent" / "checkpoints")
