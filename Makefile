@@ -1,7 +1,7 @@
 # Marelle. « make help » says what can be done here. Needs Python 3.11 or later, git and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench load campaign-journal lock env build-env
+.PHONY: help demo test check bench load campaign-journal campaign-erasures lock env build-env
 
 PORT ?= 8000
 # The first Python of the machine that is recent enough; empty when there is none.
@@ -18,6 +18,7 @@ help:
 	@echo "make bench             mesures de la file active, du chiffrement et de la recherche"
 	@echo "make load              cinquante personnes au travail pendant trois rotations de clé"
 	@echo "make campaign-journal  le journal attaqué 200 fois de chaque façon, 10 000 vérifications saines, 100 « kill -9 »"
+	@echo "make campaign-erasures cent enfants effacés parmi quatorze cents : ni reste, ni autre changement"
 	@echo "make lock              recalcule requirements.txt et requirements-dev.txt d’après pyproject.toml"
 
 demo: env
@@ -38,6 +39,9 @@ load: env
 
 campaign-journal: env
 	@exec .venv/bin/python tests/campaign_journal.py
+
+campaign-erasures: env
+	@exec .venv/bin/python tests/campaign_erasures.py
 
 # Versions already locked stay; delete the two files first to raise them all.
 lock:

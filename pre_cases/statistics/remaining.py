@@ -163,6 +163,6 @@ def _tally_of(table: Figures, extent: Extent) -> Tally:
     for cell in table.cells:
         if cell.base:
             tally.derived[cell.key] = Decimal(cell.value)
-        else:
+        elif cell.value:
             tally.counts[cell.key] = int(cell.value)
     return tally

@@ -1,6 +1,6 @@
 """What is due and why, for the coordination with names, for the data protection officer without; and keeping longer."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,7 +17,7 @@ from audit.journal.consult import capped_counts, consult, consult_page
 from pre_cases.forms.retention import HoldForm
 from pre_cases.models import Child, RetentionHold
 from pre_cases.querysets.family import ChildQuerySet
-from pre_cases.retention import RetentionState, rules
+from pre_cases.retention import RetentionState, annotated, rules
 from pre_cases.services.retention import end_hold, place_hold
 from pre_cases.views.parcours import FORM
 from referents.models import Role, Team
@@ -53,7 +53,7 @@ def retention_list(request: SignedInRequest) -> HttpResponse:
             {
                 "child": child,
                 "team": teams[child.last_team_id],
-                "held_last_day": child.held_until - timedelta(days=1) if child.held_until else None,
+                "held_last_day": _day_before(annotated(child, "held_until")),
             }
             for child in page
         ],
@@ -62,6 +62,10 @@ def retention_list(request: SignedInRequest) -> HttpResponse:
         "today": timezone.localdate(),
     }
     return render(request, "pre_cases/retention_list.html", context)
+
+
+def _day_before(day: date | None) -> date | None:
+    return None if day is None else day - timedelta(days=1)
 
 
 def _filters(request: SignedInRequest, listed: ChildQuerySet, chosen: RetentionState | None) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ import pytest
 
 from audit.signing import UnknownKey
 from pre_cases.models import Erasure, ErasureStep
-from pre_cases.services.erasure_certificate import NotACertificate, verify_certificate
-from tests.cast import Cast
+from pre_cases.services.erasure_certificate import FAMILY_KEY, NotACertificate, verify_certificate
+from tests.cast import Cast, make_child
 from tests.erasures import announce, approved, carried_out, make_former
 
 
@@ -36,6 +36,17 @@ class TestCertificate:
         assert found["scan"]["columns"] > 100
         erased_on, complete_on = (date.fromisoformat(found[name]) for name in ("erased_on", "complete_on"))
         assert complete_on == erased_on + timedelta(days=12)
+
+    def test_says_that_the_key_of_a_family_stays_for_another_child(
+        self, cast: Cast, django_capture_on_commit_callbacks: Callable
+    ) -> None:
+        child = make_former(cast.team_a).child
+        announce(child)
+        make_child("Lou", family=child.family)
+        done = carried_out(approved(child, cast.amina, cast.gaelle), django_capture_on_commit_callbacks)
+        found = verify_certificate(done.certificate)
+        assert FAMILY_KEY in found["kept"]
+        assert len(found["destroyed_keys"]) == 1
 
     def test_names_nobody(self, cast: Cast, certified: Erasure) -> None:
         for name in ("Zoé", "Morel", "Nadia", "Amina", "Gaëlle", "Le terme est passé."):
