@@ -39,6 +39,8 @@ from pre_cases.models import (
     Parcours,
     ParcoursShare,
     Residence,
+    RetentionHold,
+    RetentionNotice,
     Review,
     Saisine,
     SaisineSign,
@@ -52,7 +54,7 @@ SHOWN = 50
 OF_THE_PARCOURS: tuple[Any, ...] = (
     Assignment, Objective, Entry, Comment, Task, Document, Review, Bilan, Enrolment, HandOver, AccessRequest,
 )  # fmt: skip
-OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, Residence, Schooling)
+OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, Residence, RetentionHold, RetentionNotice, Schooling)
 GRANTS: tuple[Any, ...] = (ParcoursShare, ExceptionalAccess)
 NOTHING = "—"
 CONFIDENTIAL = "adresse confidentielle"
