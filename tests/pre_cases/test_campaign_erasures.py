@@ -1,4 +1,4 @@
-"""Ten children erased among a hundred and more: what « make campaign-erasures » plays with a hundred among fourteen hundred."""
+"""Ten children erased among a hundred and more; « make campaign-erasures » erases a hundred among fourteen hundred."""
 
 from datetime import date
 from pathlib import Path
