@@ -1,7 +1,8 @@
 """« make campaign-journal »: the journal attacked 200 times in each way, 10,000 clean verifications, and 100 kills.
 
 On SQLite, and on PostgreSQL when a server answers; « python tests/campaign_journal.py attacks » or « kills » for half.
-Exits with 1 as soon as one attack is not named, one clean journal is suspected, or one answer is lost.
+``ATTACKS``, ``CLEAN_RUNS`` and ``KILLS`` in the environment change the numbers. Exits with 1 if an attack is not named,
+one clean journal is suspected, or one answer is lost.
 """
 
 from __future__ import annotations

@@ -42,6 +42,13 @@ def retention_months() -> int:
     return min(max(asked, RETENTION_MONTHS), LONGEST_RETENTION_MONTHS)
 
 
+def due_months() -> list[date]:
+    """The first days of the months whose retention is over and whose events are still there, the oldest first."""
+    now, kept_for = timezone.now(), retention_months()
+    days = [instant.date() for instant in Event.objects.datetimes("at", "month")]  # of Paris
+    return [day for day in days if not is_kept(day, at=now, months=kept_for)]
+
+
 @service
 def purge_month(*, year: int, month: int, by: AbstractBaseUser) -> int:
     """Delete the events of a month of Paris whose retention is over, and give their number.

@@ -1,7 +1,9 @@
+import io
 from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from audit.history import MissingActor, system_account
@@ -146,6 +148,46 @@ class TestPurgeMonth:
             purge.purge_month(year=2025, month=7, by=account)
         assert Event.objects.filter(action="read").count() == 1
         assert missing_triggers(connection) == []
+
+
+class TestDueMonths:
+    def test_are_those_whose_retention_is_over_the_oldest_first(self):
+        events(FIRST_OF_AUGUST, JULY, datetime(2025, 2, 3, tzinfo=UTC))
+        assert purge.due_months() == [date(2025, 2, 1), date(2025, 7, 1)]
+
+
+class TestPurgeJournal:
+    def run(self, *options: str) -> str:
+        said = io.StringIO()
+        call_command("purge_journal", *options, stdout=said)
+        return said.getvalue()
+
+    def test_says_what_would_leave(self):
+        events(JULY, AUGUST)
+        assert "07/2025" in self.run()
+        assert Event.objects.count() == 2
+
+    def test_lets_every_due_month_leave(self):
+        events(datetime(2025, 2, 3, tzinfo=UTC), JULY, AUGUST)
+        assert "1 événement" in self.run("--confirm")
+        assert set(Event.objects.filter(action="read").values_list("at", flat=True)) == {AUGUST}
+        sealing.seal_committed()
+        assert verify_journal().months == [date(2025, 2, 1), date(2025, 7, 1)]
+        assert "Aucun mois" in self.run("--confirm")
+
+    def test_lets_nothing_leave_a_journal_that_was_touched(self):
+        """What leaves can no longer be verified."""
+        events(JULY, AUGUST)
+        with tampering.attacked():
+            tampering.run(f"UPDATE {tampering.EVENT} SET actor_id = 7 WHERE at < %s", FIRST_OF_AUGUST)
+            with pytest.raises(CommandError, match="Événement modifié"):
+                self.run("--confirm")
+            assert Event.objects.count() == 2
+
+    def test_says_why_a_month_stays(self):
+        Event.objects.create(action="read", at=JULY)
+        with pytest.raises(CommandError, match="pas scellé"):
+            self.run("--confirm")
 
 
 class TestRetentionMonths:
