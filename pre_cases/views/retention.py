@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from audit.journal.consult import capped_counts, consult, consult_page
+from audit.journal.consult import consult, consult_page
 from pre_cases.forms.retention import HoldForm
 from pre_cases.models import Child, RetentionHold
 from pre_cases.querysets.family import ChildQuerySet
@@ -69,9 +69,8 @@ def _day_before(day: date | None) -> date | None:
 
 
 def _filters(request: SignedInRequest, listed: ChildQuerySet, chosen: RetentionState | None) -> list[dict[str, Any]]:
-    conditions = {state.value: Q(retention_code=state.value) for state in LISTED}
-    counts = capped_counts(listed, {"all": Q()} | conditions)
-    everything = {"label": "Tous", "url": request.path, "count": counts["all"], "active": chosen is None}
+    counts = listed.count_by_state()
+    everything = {"label": "Tous", "url": request.path, "count": counts.total(), "active": chosen is None}
     return [everything] + [
         {
             "label": label,
