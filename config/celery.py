@@ -18,6 +18,8 @@ app.conf.beat_schedule = {
     "resume-rotation": {"task": "audit.resume_rotation", "schedule": crontab(minute="*/5")},
     "finish-reencryptions": {"task": "pre_cases.finish_reencryptions", "schedule": crontab(minute="*/5")},
     "finish-erasures": {"task": "pre_cases.finish_erasures", "schedule": crontab(minute=20)},
+    "sweep-stale-erasures": {"task": "pre_cases.sweep_stale_erasures", "schedule": crontab(minute="*/2")},
+    "announce-due": {"task": "pre_cases.announce_due", "schedule": crontab(hour=6, minute=10)},
     "sweep-orphan-files": {"task": "pre_cases.sweep_orphan_files", "schedule": crontab(hour=3, minute=30)},
     "complete-index": {"task": "pre_cases.complete_index", "schedule": crontab(hour=3, minute=40)},
     "rotate-index": {"task": "pre_cases.rotate_index", "schedule": crontab(month_of_year=8, day_of_month=1, hour=4)},
@@ -30,7 +32,9 @@ app.conf.beat_schedule = {
 
 @worker_init.connect
 def refuse_to_work_without_a_key(**kwargs: object) -> None:
-    """A worker that could open nothing says so at its start, not at its first task."""
+    """A worker that could open or seal nothing says so at its start, not at its first task."""
+    from audit import signing
     from audit.encryption.witness import require_keys_at_start
 
     require_keys_at_start()
+    signing.key_id()  # raises SigningKeyUnavailable

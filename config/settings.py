@@ -37,6 +37,8 @@ VAR_DIR = Path(env.str("MARELLE_VAR_DIR", default=str(BASE_DIR / "var")))
 
 # The key-encryption key: "file:/path/to/key", "env:NAME_OF_THE_VARIABLE" (base64) or a PKCS#11 URI.
 KEY_PROVIDER = env.str("MARELLE_KEY_PROVIDER")
+# The signing key (Ed25519), never in a database: "file:/path/to/key" or "env:NAME_OF_THE_VARIABLE" (base64).
+SIGNING_KEY = env.str("MARELLE_SIGNING_KEY")
 # What new values are sealed with; both are always read. "aes-256-gcm-siv" needs no unique nonce, and costs more.
 ENVELOPE_ALGORITHM = env.str("MARELLE_ENVELOPE_ALGORITHM", default="aes-256-gcm")
 
@@ -346,6 +348,10 @@ EVALUATION_DAYS = env.int("MARELLE_EVALUATION_DAYS", default=45)
 STALE_CONTACT_DAYS = env.int("MARELLE_STALE_CONTACT_DAYS", default=30)
 CHILD_SEARCHES_A_DAY = env.int("MARELLE_CHILD_SEARCHES_A_DAY", default=40)  # before recording a saisine, each person
 AGREEMENT_MONTHS = env.int("MARELLE_AGREEMENT_MONTHS", default=12)  # DPO
+RETENTION_MONTHS = env.int("MARELLE_RETENTION_MONTHS", default=24)  # DPO; after the last contact
+SAISINE_RETENTION_DAYS = env.int("MARELLE_SAISINE_RETENTION_DAYS", default=90)  # DPO; and 31 August at the earliest
+ERASURE_NOTICE_DAYS = env.int("MARELLE_ERASURE_NOTICE_DAYS", default=30)  # DPO; the team is told before
+KEYSTORE_BACKUP_DAYS = env.int("MARELLE_KEYSTORE_BACKUP_DAYS", default=30)  # how long its backups are really kept
 CHARTER_VERSION = env.str("MARELLE_CHARTER_VERSION", default="2026-1")
 CHARTER_MONTHS = 12
 CHARTER_REMINDER_DAYS = 30  # before a charter expires, its reminder by e-mail

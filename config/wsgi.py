@@ -1,4 +1,4 @@
-"""WSGI entry point; refuses to serve without the key-encryption key, or a demonstration on another database."""
+"""WSGI entry point; refuses to serve without its keys, or a demonstration on another database."""
 
 import os
 
@@ -13,8 +13,10 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from audit.encryption.witness import require_keys_at_start
+from audit.signing import key_ring
 from pre_cases.demo.load import is_loaded
 
 require_keys_at_start()
+key_ring()  # raises SigningKeyUnavailable
 if settings.DEMO and not is_loaded():
     raise ImproperlyConfigured("MARELLE_DEMO serves only a database that load_demo has made.")

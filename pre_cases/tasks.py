@@ -11,9 +11,12 @@ from pre_cases.services import letters
 from pre_cases.services.document import sweep_files
 from pre_cases.services.duplicates import send_notice
 from pre_cases.services.erasure import replay_tombstones
+from pre_cases.services.erasure_job import run_erasure, sweep_erasures
 from pre_cases.services.release import make_export, sweep_exports
+from pre_cases.services.retention import announce_team
 from pre_cases.services.search_index import complete_index
 from pre_cases.services.search_index import rotate_index as rotate
+from referents.models import Team
 
 
 @shared_task(name="pre_cases.make_statistics_export")
@@ -39,10 +42,34 @@ def finish_reencryptions() -> None:
     reencryption.finish_reencryptions(by=system_account())
 
 
+@shared_task(name="pre_cases.erase")
+def erase(erasure_id: str) -> None:
+    with trace.tracing():
+        run_erasure(erasure_id=UUID(erasure_id))
+
+
+@shared_task(name="pre_cases.sweep_stale_erasures")
+def sweep_stale_erasures() -> None:
+    sweep_erasures()
+
+
 @shared_task(name="pre_cases.finish_erasures")
 def finish_erasures() -> None:
-    """Delete the rows of children whose key was destroyed by a run that was killed then."""
+    """Delete the rows of children whose key is destroyed and whom no job carries: what a restoration brought back."""
     replay_tombstones(by=system_account())
+
+
+@shared_task(name="pre_cases.announce_due")
+def announce_due() -> None:
+    """Tell each team of the files that have come to their term."""
+    for team in Team.objects.order_by("pk"):
+        announce_team(team=team, by=system_account())
+
+
+@shared_task(name="pre_cases.tell_retention", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
+def tell_retention(team_id: int) -> None:
+    with trace.tracing():
+        letters.send_retention_announced(team_id=team_id)
 
 
 @shared_task(name="pre_cases.sweep_orphan_files")

@@ -72,6 +72,8 @@ def installation(*, sqlite: bool) -> Iterator[dict[str, str]]:
         "MARELLE_DEMO": "1",  # plain HTTP on the loopback address
         "SECRET_KEY": secrets.token_urlsafe(50),
         "MARELLE_KEY_PROVIDER": f"file:{key_file}",
+        "MARELLE_SIGNING_KEY": "env:LOAD_SIGNING_KEY",
+        "LOAD_SIGNING_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "PYTHONPATH": str(ROOT),
     }
     descriptor = os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

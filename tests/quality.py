@@ -70,6 +70,7 @@ def production(folder: Path) -> dict[str, str]:
         "MARELLE_VAR_DIR": str(folder),
         "SECRET_KEY": secrets.token_urlsafe(60),
         "MARELLE_KEY_PROVIDER": "env:MARELLE_CHECK_KEY",
+        "MARELLE_SIGNING_KEY": "env:MARELLE_CHECK_KEY",
         "MARELLE_CHECK_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "ALLOWED_HOSTS": "marelle.example",
         "PYTHONPATH": str(ROOT),

@@ -10,6 +10,8 @@ os.environ.update(
     SECRET_KEY="tests-only-" + "x" * 50,
     MARELLE_KEY_PROVIDER="env:MARELLE_TEST_KEY",
     MARELLE_TEST_KEY=base64.b64encode(bytes(range(32))).decode(),
+    MARELLE_SIGNING_KEY="env:MARELLE_TEST_SIGNING_KEY",
+    MARELLE_TEST_SIGNING_KEY=base64.b64encode(bytes(range(32, 64))).decode(),
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     EMAIL_URL="memorymail://",
     CELERY_BROKER_URL="memory://",

@@ -22,9 +22,13 @@ from pre_cases.models import (
     Draft,
     DuplicateNotice,
     Entry,
+    Erasure,
+    ErasureReason,
     HandOver,
     Objective,
     Parcours,
+    RetentionHold,
+    RetentionNotice,
     Review,
     SaisineSign,
     Task,
@@ -90,6 +94,26 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
         AccessRequest.objects.create(**own, asked_by=person, reason="x")
         HandOver.objects.create(**own, from_referent=person, to_referent=system_account(), asked_by=person, message="x")
         DuplicateNotice.objects.create(team=parcours.team, other_team=parcours.team, child=child, sought_by=person)
+        RetentionNotice.objects.create(child=child, team=parcours.team, announced_on=today, last_contact_on=today)
+        RetentionHold.objects.create(  # past its end: it holds nothing any more
+            child=child,
+            author=person,
+            motive="dispute",
+            reason="x",
+            starts_on=today - timedelta(days=90),
+            ends_on=today,
+            data_key_id=key,
+        )
+        asked = Erasure.objects.create(  # refused once: it holds nothing back
+            subject_id=child.pk,
+            team=parcours.team,
+            motive="term",
+            state="refused",
+            requested_by=person,
+            decided_by=system_account(),
+            decided_at=timezone.now(),
+        )
+        ErasureReason.objects.create(erasure=asked, child=child, text="x", data_key_id=key)
 
 
 def end(parcours: Parcours) -> None:

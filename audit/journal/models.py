@@ -66,6 +66,8 @@ class Event(models.Model):
     Columns that name something are plain ids without foreign keys: a trace survives what it speaks of.
     """
 
+    remembers_erasures = True
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     at = models.DateTimeField("le", default=timezone.now)
     action = models.CharField("action", max_length=30)

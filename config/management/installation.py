@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from audit.encryption.providers import create_key_file
+from audit.signing import create_signing_key_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
@@ -42,11 +43,22 @@ def install() -> Path:
     settings_file = env_file()
     if settings_file.exists():
         check_demonstration(settings_file, key_file)
-        return settings_file
-    if not key_file.exists():
-        create_key_file(key_file)
-    write_settings(settings_file, key_file)
+    else:
+        if not key_file.exists():
+            create_key_file(key_file)
+        write_settings(settings_file, key_file)
+    give_signing_key(settings_file, var / "keys" / "signing-key")
     return settings_file
+
+
+def give_signing_key(settings_file: Path, key_file: Path) -> None:
+    """Also to a demonstration made before there was one; a key once named is never made again."""
+    content = settings_file.read_text(encoding="utf-8")
+    if any(line.startswith("MARELLE_SIGNING_KEY=") for line in content.splitlines()):
+        return
+    if not key_file.exists():
+        create_signing_key_file(key_file)
+    write_aside(settings_file, f"{content}MARELLE_SIGNING_KEY=file:{key_file}\n")
 
 
 def check_demonstration(settings_file: Path, key_file: Path) -> None:
@@ -64,13 +76,17 @@ def check_demonstration(settings_file: Path, key_file: Path) -> None:
 
 
 def write_settings(settings_file: Path, key_file: Path) -> None:
-    """Written aside, then moved: a killed installation leaves no half file."""
     content = (
         "# Réglages de la démonstration, créés une fois par « make demo ».\n"
         "MARELLE_DEMO=1\n"
         f"SECRET_KEY={secrets.token_urlsafe(50)}\n"
         f"MARELLE_KEY_PROVIDER=file:{key_file}\n"
     )
+    write_aside(settings_file, content)
+
+
+def write_aside(settings_file: Path, content: str) -> None:
+    """Written aside, then moved: a killed installation leaves no half file."""
     aside = settings_file.with_suffix(".new")
     aside.unlink(missing_ok=True)
     with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

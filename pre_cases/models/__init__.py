@@ -23,6 +23,16 @@ from pre_cases.models.parcours import (
 )
 from pre_cases.models.partnership import Enrolment
 from pre_cases.models.release import StatisticsExport
+from pre_cases.models.retention import (
+    Erasure,
+    ErasureMotive,
+    ErasureReason,
+    ErasureStep,
+    HoldReason,
+    RetentionHold,
+    RetentionNotice,
+    YearlyFacts,
+)
 from pre_cases.models.review import Bilan, Review
 from pre_cases.models.saisine import (
     Agreement,
@@ -59,12 +69,17 @@ __all__ = [
     "Entry",
     "EntryKind",
     "EntryWith",
+    "Erasure",
+    "ErasureMotive",
+    "ErasureReason",
+    "ErasureStep",
     "ExceptionalAccess",
     "ExceptionalOutcome",
     "ExceptionalReason",
     "Family",
     "HandOver",
     "HandOverOutcome",
+    "HoldReason",
     "InformedMeans",
     "LivesWith",
     "Objective",
@@ -74,6 +89,8 @@ __all__ = [
     "ParcoursStage",
     "Relation",
     "Residence",
+    "RetentionHold",
+    "RetentionNotice",
     "Review",
     "Saisine",
     "SaisineOutcome",
@@ -82,4 +99,5 @@ __all__ = [
     "Schooling",
     "StatisticsExport",
     "Task",
+    "YearlyFacts",
 ]

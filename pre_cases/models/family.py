@@ -14,6 +14,7 @@ from partners.models import Nomenclature, Sex
 from partners.models.nomenclature import term_key
 from pre_cases.models.record import CaseRecord, EncryptedRecord
 from pre_cases.querysets.family import ChildQuerySet
+from pre_cases.retention import RetentionState, annotated, parcours_due_on, saisine_due_on
 from referents.intervals import DatedQuerySet, ends_after_start
 
 
@@ -69,6 +70,19 @@ class Child(EncryptedRecord):
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.family_name}"
+
+    @property
+    def retention_state(self) -> RetentionState:
+        """Where the file stands in its retention; read, like the next, through ``with_retention()``."""
+        return RetentionState(annotated(self, "retention_code"))
+
+    @property
+    def due_on(self) -> date:
+        """The term: of the parcours after the last contact, of the last saisine if it comes later."""
+        days = [saisine_due_on(annotated(self, "received_on"))]
+        if annotated(self, "had_parcours"):
+            days.append(parcours_due_on(annotated(self, "last_contact_on")))
+        return max(days)
 
 
 def age_in_years(born: date, on: date) -> int:

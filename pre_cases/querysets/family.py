@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
+
+from pre_cases.querysets.retention import RetentionQuerySet
 
 if TYPE_CHECKING:
     from pre_cases.models import Child
     from referents.models import User
 
 
-class ChildQuerySet(models.QuerySet["Child"]):
+class ChildQuerySet(RetentionQuerySet["Child"]):
     def visible_to(self, user: User) -> ChildQuerySet:
         from pre_cases.models import Parcours, Saisine
 
@@ -28,7 +29,7 @@ class ChildQuerySet(models.QuerySet["Child"]):
         followed = Exists(Parcours.objects.open().filter(child=OuterRef("pk")))
         by_parcours = Exists(Parcours.objects.editable_by(user).filter(child=OuterRef("pk")))
         by_saisine = Exists(Saisine.objects.editable_by(user).filter(child=OuterRef("pk")))
-        return self.filter(by_parcours | (by_saisine & ~followed))
+        return self.filter(by_parcours | (by_saisine & ~followed)).exclude(self.frozen())
 
     def referable_by(self, user: User) -> ChildQuerySet:
         """Those about whom the person may record a new saisine: known to own teams, an ended parcours included."""
@@ -43,4 +44,4 @@ class ChildQuerySet(models.QuerySet["Child"]):
         reached = Q(pk__in=[])
         for scope in scopes:
             reached |= Q(Exists(scope.filter(child=OuterRef("pk"))))
-        return self.filter(reached)
+        return self.filter(reached).exclude(self.frozen())

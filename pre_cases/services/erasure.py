@@ -1,6 +1,6 @@
 """Erasing a child: the key first, then the rows, so that older backups of the data are unreadable too.
 
-Only the mechanism. Who asks, who approves, holds, the yearly facts and the certificate come with the retention rules.
+Only the mechanism: who asks and who approves stand in ``erasure_request``, the steps in ``erasure_job``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from audit.history import acting_as
 from audit.journal.models import Action
 from audit.journal.record import record_event
 from audit.services import Refused
-from pre_cases.models import Adult, AgreementHolder, Child, Family, Parcours
+from pre_cases.models import Adult, AgreementHolder, Child, Erasure, Family, Parcours, RetentionHold
+from referents.days import long_day
 from referents.models import User
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,9 @@ def erasure_obstacle(child: Child) -> str:
     """Why a child cannot be erased now, in French; "" when nothing forbids it."""
     if Parcours.objects.open().filter(child=child).exists():
         return "Un parcours est ouvert pour cet enfant : clôturez-le d’abord."
+    hold = RetentionHold.objects.current().filter(child=child).order_by("-ends_on").first()
+    if hold is not None:
+        return f"Une conservation prolongée court jusqu’au {long_day(hold.last_day)}."
     return ""
 
 
@@ -92,7 +96,7 @@ def replay_tombstones(*, by: User) -> int:
     """Erase again what the data still hold of destroyed keys, after a restoration or a kill; how many children.
 
     Brothers and sisters keep what is theirs: a family goes only when its own key was destroyed, and none of its
-    children lives.
+    children lives. A child whose erasure is under way is left to its job, which counts before it deletes.
     """
     forgotten = noted_destructions() - set(Tombstone.objects.values_list("key_id", flat=True))
     destroy_data_keys(forgotten)  # an older keystore was put back
@@ -107,6 +111,8 @@ def _erase_again(model: type[Child] | type[Family], graves: set[UUID]) -> int:
     erased = 0
     for keys in chunks(graves):
         for record in list(model.objects.filter(data_key_id__in=keys)):
+            if Erasure.objects.freezing().filter(subject_id=record.pk).exists():
+                continue
             if isinstance(record, Family) and record.children.exists():
                 logger.error("Family %s: its key is destroyed and a child of it lives: left as it is.", record.pk)
                 continue

@@ -14,7 +14,7 @@ from partners.models import School, Sex, Term
 from partners.models.project import school_year_of
 from pre_cases.models import Adult, Child, ChildAdult, LivesWith, Relation, Residence, Schooling
 from pre_cases.models.family import age_in_years
-from pre_cases.services.preconditions import not_in_future
+from pre_cases.services.preconditions import not_in_future, require_not_frozen
 from pre_cases.services.search_index import index_child
 from referents.days import long_day
 from referents.models import User
@@ -89,6 +89,7 @@ def is_unusual_age(birth_date: date | None, on: date) -> bool:
 def _locked(child: Child) -> Child:
     """The child as it stands once nobody else can change it, the keys of the child and of the adults loaded."""
     current = Child.objects.select_for_update(of=("self",)).select_related("family").get(pk=child.pk)
+    require_not_frozen(current.pk)
     load_keys([current.data_key_id, current.family.data_key_id])
     return current
 

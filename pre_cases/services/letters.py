@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.history import acting_as, system_account
@@ -89,7 +93,7 @@ def tell_ended_grants() -> int:
     stops no other one, and is tried again the next day.
     """
     told = 0
-    over = (
+    over: Iterator[QuerySet[Any]] = (
         model.objects.over().filter(end_told_at__isnull=True) for model in (ParcoursShare, StandIn, ExceptionalAccess)
     )
     for grant in list(chain.from_iterable(rows.select_related("user", "granted_by").order_by("pk") for rows in over)):
@@ -103,3 +107,8 @@ def tell_ended_grants() -> int:
             grant.save(update_fields=["end_told_at"])
         told += 1
     return told
+
+
+def send_retention_announced(*, team_id: int) -> int:
+    """Tell a coordination that files of its team have come to their term; the page says which."""
+    return write_to(coordination(team_id), "retention_announced", days=settings.ERASURE_NOTICE_DAYS)

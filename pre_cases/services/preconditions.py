@@ -8,11 +8,15 @@ from uuid import UUID
 from django.utils import timezone
 
 from audit.services import Refused
-from pre_cases.models import Child, Parcours
+from pre_cases.models import Child, Erasure, Parcours
 
 
 class ParcoursIsClosed(Refused):
     """A closed parcours no longer changes."""
+
+
+class ErasureUnderWay(Refused):
+    """Whatever is written now would leave with the child."""
 
 
 def locked(parcours: Parcours) -> Parcours:
@@ -26,6 +30,13 @@ def locked(parcours: Parcours) -> Parcours:
 def lock_child(child_id: UUID) -> None:
     """Of two people who open a parcours for the same child, the second one waits, then is told."""
     Child.objects.select_for_update(of=("self",)).only("pk").get(pk=child_id)
+    require_not_frozen(child_id)
+
+
+def require_not_frozen(child_id: UUID) -> None:
+    """Nothing is written any more about a child whose erasure is approved; the child is locked by the caller."""
+    if Erasure.objects.freezing().filter(subject_id=child_id).exists():
+        raise ErasureUnderWay("L’effacement de ce parcours est approuvé : plus rien ne s’y écrit.")
 
 
 def not_in_future(day: date, refusal: type[Refused], *, field: str) -> None:

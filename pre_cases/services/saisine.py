@@ -19,7 +19,7 @@ from pre_cases.services.family import (
     require_possible_birth,
     write_schooling,
 )
-from pre_cases.services.preconditions import not_in_future
+from pre_cases.services.preconditions import not_in_future, require_not_frozen
 from pre_cases.services.search_index import index_child
 from pre_cases.services.timeline import locked_saisine
 from referents.days import long_day
@@ -79,6 +79,7 @@ def receive_saisine(
         child = _create_child(new_child, received_on)
     else:
         child = Child.objects.select_for_update(of=("self",)).get(pk=child.pk)
+        require_not_frozen(child.pk)
         load_keys([child.data_key_id])
         if child.birth_date is not None and received_on < child.birth_date:
             raise SaisineRefused("L’enfant n’était pas né ce jour-là.", field="received_on")

@@ -12,7 +12,7 @@ from audit.services import Refused, service
 from pre_cases.models import Comment, Draft, Entry, EntryKind, EntryWith, Parcours, Saisine, SaisineStage, Task
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.dates import refresh_dates
-from pre_cases.services.preconditions import locked, not_in_future
+from pre_cases.services.preconditions import locked, not_in_future, require_not_frozen
 from referents.models import User
 
 
@@ -31,6 +31,7 @@ class SaisineIsOver(Refused):
 def locked_saisine(saisine: Saisine) -> Saisine:
     """The saisine as it stands once nobody else can change it; refuses one that no longer waits."""
     current = Saisine.objects.select_for_update(of=("self",)).get(pk=saisine.pk)
+    require_not_frozen(current.child_id)
     stage = Saisine.objects.with_stage().get(pk=current.pk).stage
     if stage is SaisineStage.OPENED:
         raise SaisineIsOver("Le parcours est ouvert : c’est là que l’on écrit désormais.")

@@ -51,6 +51,16 @@ def programme_extent() -> Extent:
     )
 
 
+def whole_extent() -> Extent:
+    """Paris, the arrondissements and the teams at once: what a year is frozen at."""
+    programme = programme_extent()
+    teams = {team.pk: team_extent(team).geographies[0] for team in Team.objects.order_by("pk")}
+    return Extent(
+        (*programme.geographies, *teams.values()),
+        {pk: (*places, teams[pk].code) for pk, places in programme.by_team.items()},
+    )
+
+
 def team_extent(team: Team) -> Extent:
     """One team alone, for its coordination."""
     code = f"team:{team.code}"

@@ -19,6 +19,7 @@ from pre_cases.statistics.movement import durations, evaluations, exits, movemen
 from pre_cases.statistics.period import Period
 from pre_cases.statistics.population import read_population
 from pre_cases.statistics.projects import projects
+from pre_cases.statistics.remaining import with_erased
 from pre_cases.statistics.residence import read_residences
 from pre_cases.statistics.saisines import saisines
 from pre_cases.statistics.schooling import read_schooling
@@ -92,7 +93,12 @@ class Report:
 
 
 def figures(period: Period, extent: Extent, progress: Progress = lambda percent, step: None) -> list[Figures]:
-    """Every table, exact. Holds one line of codes per followed child in memory, and nothing of it afterwards."""
+    """Every table, exact, with what remains of the erased (``statistics.remaining``)."""
+    return with_erased(period, extent, _living(period, extent, progress))
+
+
+def _living(period: Period, extent: Extent, progress: Progress) -> list[Figures]:
+    """Holds one line of codes per followed child in memory, and nothing of it afterwards."""
     progress(0, "Lecture des parcours")
     population = read_population(period, extent)
     progress(10, "Lecture des âges")

@@ -137,6 +137,10 @@ class Tally:
     def figures(self) -> Figures:
         if self.spec.adds_up:
             self._add_totals()
+        return self.as_counted()
+
+    def as_counted(self) -> Figures:
+        """The table of what was put there, its totals included."""
         cells = [
             self._cell(geography, category, category_2, measure)
             for geography in self.extent.codes

@@ -10,10 +10,11 @@ from django.utils import timezone
 from partners.models import school_year_of
 from pre_cases.models import Parcours
 from pre_cases.statistics.period import Period
+from pre_cases.statistics.remaining import frozen_years
 
 
 def finished_years() -> list[Period]:
-    """Civil and school years that are over and have data, the latest first; one query."""
+    """Civil and school years that are over and have data, the latest first; two queries."""
     today = timezone.localdate()
     stays = (
         Parcours.objects.filter(entered_on__isnull=False)
@@ -27,7 +28,7 @@ def finished_years() -> list[Period]:
         end: date = last or today
         civil.update(range(first.year, end.year + 1))
         school.update(range(school_year_of(first), school_year_of(end) + 1))
-    years = [*map(Period.civil_year, civil), *map(Period.school_year, school)]
+    years = {*map(Period.civil_year, civil), *map(Period.school_year, school), *frozen_years()}
     return sorted((year for year in years if year.ends_on < today), key=lambda year: year.ends_on, reverse=True)
 
 

@@ -42,6 +42,14 @@ ACTIONS = [
     ("suspend", "compte suspendu"),
     ("reactivate", "compte réactivé"),
     ("end", "compte terminé"),
+    ("hold", "conservation prolongée"),
+    ("hold_ended", "fin d’une conservation prolongée"),
+    ("announce", "terme annoncé à l’équipe"),
+    ("erasure_requested", "effacement demandé"),
+    ("erasure_approved", "effacement approuvé"),
+    ("erasure_refused", "effacement refusé"),
+    ("erasure_stopped", "effacement arrêté par un obstacle"),
+    ("erasure_done", "effacement certifié"),
 ]
 
 

@@ -44,6 +44,7 @@ class Installation:
             "MARELLE_VAR_DIR": str(var),
             "SECRET_KEY": secrets.token_urlsafe(50),
             "MARELLE_KEY_PROVIDER": "env:A_KEY",
+            "MARELLE_SIGNING_KEY": "env:A_KEY",
             "A_KEY": base64.b64encode(bytes(range(32))).decode(),
             "EMAIL_URL": "memorymail://",
         }

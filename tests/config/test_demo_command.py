@@ -76,6 +76,28 @@ class TestInstall:
         assert mode(place / "keys" / "key-encryption-key") == 0o600
         assert mode(place / "marelle.env") == 0o600
 
+    def test_makes_a_signing_key_of_its_own(self, place: Path) -> None:
+        installation.install()
+        lines = (place / "marelle.env").read_text(encoding="utf-8").splitlines()
+        assert f"MARELLE_SIGNING_KEY=file:{place / 'keys' / 'signing-key'}" in lines
+        assert mode(place / "keys" / "signing-key") == 0o600
+
+    def test_gives_one_to_a_demonstration_made_before(self, place: Path) -> None:
+        installation.install()
+        path = place / "marelle.env"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if "SIGNING" not in line), encoding="utf-8")
+        (place / "keys" / "signing-key").unlink()
+        installation.install()
+        assert path.read_text(encoding="utf-8").splitlines(keepends=True) == lines
+        assert (place / "keys" / "signing-key").exists()
+
+    def test_never_makes_a_signing_key_again(self, place: Path) -> None:
+        installation.install()
+        (place / "keys" / "signing-key").unlink()
+        installation.install()
+        assert not (place / "keys" / "signing-key").exists()  # the server refuses to start, and says why
+
     def test_changes_nothing_the_second_time(self, place: Path) -> None:
         installation.install()
         before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}

@@ -18,6 +18,8 @@ COMPLETE = {
     "SECRET_KEY": "a" * 50,
     "MARELLE_KEY_PROVIDER": "env:A_KEY",
     "A_KEY": base64.b64encode(b"k" * 32).decode(),
+    "MARELLE_SIGNING_KEY": "env:ANOTHER_KEY",
+    "ANOTHER_KEY": base64.b64encode(b"s" * 32).decode(),
     "MARELLE_ENV_FILE": os.devnull,
 }
 START = "import config.wsgi"  # what a web server loads
@@ -38,7 +40,9 @@ class TestStart:
         done = start()
         assert done.returncode == 0, done.stderr
 
-    @pytest.mark.parametrize("missing", ["SECRET_KEY", "MARELLE_KEY_PROVIDER", "A_KEY"])
+    @pytest.mark.parametrize(
+        "missing", ["SECRET_KEY", "MARELLE_KEY_PROVIDER", "A_KEY", "MARELLE_SIGNING_KEY", "ANOTHER_KEY"]
+    )
     def test_is_refused_without_one_of_its_keys(self, missing: str) -> None:
         done = start(**{missing: None})
         assert done.returncode != 0
@@ -49,6 +53,7 @@ class TestStart:
 
     def test_is_refused_with_a_key_that_is_none(self) -> None:
         assert start(A_KEY="not base64 of 32 bytes").returncode != 0
+        assert "ANOTHER_KEY must hold" in start(ANOTHER_KEY="not base64 of 32 bytes").stderr
 
 
 class TestProductionSettings:

@@ -50,6 +50,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "MARELLE_VAR_DIR": str(var),
         "SECRET_KEY": secrets.token_urlsafe(50),
         "MARELLE_KEY_PROVIDER": "env:A_KEY",
+        "MARELLE_SIGNING_KEY": "env:A_KEY",
         "A_KEY": base64.b64encode(os.urandom(32)).decode(),
     }
     for alias in ("default", "keys"):

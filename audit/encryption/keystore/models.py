@@ -76,6 +76,8 @@ class MasterKey(models.Model):
 class Tombstone(models.Model):
     """A data key destroyed on purpose: what it protected is erased again after every restoration of older data."""
 
+    remembers_erasures = True
+
     key_id = models.UUIDField("clé", primary_key=True)
     kind = models.CharField("pour", max_length=10, choices=KeyKind)
     destroyed_at = models.DateTimeField("détruite le", default=timezone.now, editable=False)

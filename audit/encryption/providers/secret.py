@@ -178,9 +178,9 @@ class EnvironmentSource:
 class FileSource:
     """A file that only its owner can read."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, what: str = "The key file") -> None:
         self._path = Path(path).absolute()
-        self.name = f"The key file {path}"
+        self.name = f"{what} {path}"
 
     def read(self) -> bytes:
         try:
@@ -203,36 +203,52 @@ class FileSource:
         with self._changing() as keys:
             keys.pop(version, None)
 
+    def replace(self, content: bytes) -> None:
+        """Written aside and moved into place: a kill leaves the old file or the new one. Raises OSError."""
+        with self._locked() as path:
+            _replace(path, content)
+
     @contextmanager
     def _changing(self) -> Iterator[dict[int, bytes]]:
-        """The keys to change, then written aside and moved into place: a kill leaves the old file or the new one."""
+        """The keys to change, written back at the end."""
         try:
-            path = self._path.resolve()
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX)
+            with self._locked() as path:
                 keys = parsed(self.read(), self.name)
                 yield keys
-                aside = path.with_name(f"{path.name}.new")
-                aside.unlink(missing_ok=True)  # a killed writer's, since nobody else holds the lock
-                _write_private(aside, written(keys))
-                owner = path.stat()
-                if owner.st_uid != os.geteuid():  # root rotates the key of the service, which must still read it
-                    os.chown(aside, owner.st_uid, owner.st_gid)
-                aside.replace(path)
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+                _replace(path, written(keys))
         except OSError as error:
             raise KeySourceIsReadOnly(f"{self.name} cannot be written: {error.strerror}.") from None
+
+    @contextmanager
+    def _locked(self) -> Iterator[Path]:
+        """The file itself, behind its links; nobody else changes it meanwhile."""
+        path = self._path.resolve()
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield path
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    aside = path.with_name(f"{path.name}.new")
+    aside.unlink(missing_ok=True)  # a killed writer's, since nobody else holds the lock
+    write_private(aside, content)
+    owner = path.stat()
+    if owner.st_uid != os.geteuid():  # root rotates the key of the service, which must still read it
+        os.chown(aside, owner.st_uid, owner.st_gid)
+    aside.replace(path)
 
 
 def create_key_file(path: Path | str) -> None:
     """Write a fresh random key-encryption key, readable by its owner only; FileExistsError rather than replace one."""
-    _write_private(path, base64.b64encode(os.urandom(KEY_SIZE)) + b"\n")
+    write_private(path, base64.b64encode(os.urandom(KEY_SIZE)) + b"\n")
 
 
-def _write_private(path: Path | str, content: bytes) -> None:
+def write_private(path: Path | str, content: bytes) -> None:
+    """Write a new file that only its owner can read, on the disk before this returns; FileExistsError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(file.fileno(), 0o600)

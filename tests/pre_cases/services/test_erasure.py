@@ -38,6 +38,7 @@ from tests.whole_file import (
 )
 
 JOURNAL, TOMBSTONES = "default.audit_event", "keys.keystore_tombstone"
+DECISIONS = "default.pre_cases_erasure"  # who asked for it and who decided, by ids
 
 
 class Killed(BaseException):
@@ -140,11 +141,11 @@ class TestEraseChild:
         assert history_of(plan) == 0
         assert not any(path_of(record_id).exists() for record_id in plan.files)
 
-    def test_leaves_its_ids_in_the_journal_and_the_tombstones_only(self, cast: Cast, erase: Callable) -> None:
+    def test_leaves_its_ids_only_where_erasures_are_remembered(self, cast: Cast, erase: Callable) -> None:
         ids = ids_of(plan_erasure(cast.ines))
         assert len(naming(everything(), ids)) > 40
         erase(cast.ines)
-        assert set(naming(everything(), ids)) == {JOURNAL, TOMBSTONES}
+        assert set(naming(everything(), ids)) == {JOURNAL, TOMBSTONES, DECISIONS}
 
     def test_leaves_another_child_as_it_is_byte_for_byte(self, cast: Cast, erase: Callable) -> None:
         ids = ids_of(plan_erasure(cast.tom))
