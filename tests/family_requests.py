@@ -21,7 +21,9 @@ def mother_of(child: Child) -> Adult:
     return adult
 
 
-def ask(child: Child, by: User, *, kind: str = "access", received_on: date | None = None, **values: Any) -> FamilyRequest:
+def ask(
+    child: Child, by: User, *, kind: str = "access", received_on: date | None = None, **values: Any
+) -> FamilyRequest:
     """Asked by the mother, whose identity is checked, unless told otherwise."""
     load_keys_of(child)
     values = {"adult": mother_of(child), "identity_means": "known", "text": "Voir ce qui est écrit."} | values

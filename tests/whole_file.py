@@ -127,7 +127,9 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
             recorded_by=person,
             data_key_id=key,
         )
-        RequestEffect.objects.create(request=request, kind="corrected", record_kind="pre_cases.child", record_id=child.pk)
+        RequestEffect.objects.create(
+            request=request, kind="corrected", record_kind="pre_cases.child", record_id=child.pk
+        )
         file = SubjectFile.objects.create(request=request, prepared_by=person, data_key_id=key, work="")
         FileDecision.objects.create(
             file=file, kind="mask", passage=1, motive="safety", reason="x", decided_by=person, data_key_id=key

@@ -1,9 +1,10 @@
 """The first page of the data protection officer: what waits for a review, and a week of the journal."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,12 +13,13 @@ from django.views.decorators.http import require_safe
 
 from audit.journal.consult import consult_page
 from audit.journal.models import Action, Event
-from pre_cases.models import ExceptionalAccess
+from pre_cases.models import ExceptionalAccess, FamilyRequest, SubjectFile
 from referents.requests import SignedInRequest
 from referents.scopes import may_read_journal, readable_events
 from referents.views.reach import require
 
 WEEK = timedelta(days=7)
+MOST_SHOWN = 50
 # what a week of the journal is looked at by: label, and the condition of the list that the tile opens
 WATCHED = {
     Action.REFUSAL: "Accès refusés",
@@ -39,8 +41,19 @@ def protection(request: SignedInRequest) -> HttpResponse:
         "page": consult_page(request, accesses, order=("granted_at", "id")),
         "week": week_of(readable_events(request.user), since),
         "now": timezone.now(),
+        "requests": waiting_requests(request),
     }
     return render(request, "pre_cases/protection.html", context)
+
+
+def waiting_requests(request: SignedInRequest) -> Sequence[FamilyRequest]:
+    """The families' requests not answered, the oldest first: dates, team and state; no name, and nothing typed."""
+    waiting = FamilyRequest.objects.overseen_by(request.user).waiting()
+    if not waiting.exists():
+        return []
+    files = SubjectFile.objects.kept().defer("content", "archive")
+    shown = waiting.select_related("team").prefetch_related(Prefetch("files", files, to_attr="current_files"))
+    return consult_page(request, shown, order=("received_on", "id"), cursor="", size=MOST_SHOWN).records
 
 
 def week_of(events: QuerySet[Event], since: date) -> list[dict[str, object]]:
