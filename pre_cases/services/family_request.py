@@ -93,9 +93,9 @@ def check_identity(*, request: FamilyRequest, means: IdentityMeans | str, by: Us
     return current
 
 
-def _note_identity(request: FamilyRequest, means: IdentityMeans | str, by: User) -> None:
+def _note_identity(request: FamilyRequest, means: IdentityMeans | str, checker: User) -> None:
     if means:
-        request.identity_means, request.identity_on, request.identity_by = means, timezone.localdate(), by
+        request.identity_means, request.identity_on, request.identity_by = means, timezone.localdate(), checker
 
 
 @service

@@ -124,13 +124,13 @@ def professionals_of(content: dict[str, Any]) -> set[int]:
     return {value["professional"] for _, value in facts if isinstance(value, dict)}
 
 
-def _decide(file: SubjectFile, kind: FileDecision.Kind, by: User, **values: Any) -> FileDecision:
+def _decide(file: SubjectFile, kind: FileDecision.Kind, decider: User, **values: Any) -> FileDecision:
     """The one decision on a passage or a professional: the former gives way."""
     subject = {name: values[name] for name in ("passage", "professional") if values.get(name) is not None}
     decision = file.decisions.filter(**subject).first() or FileDecision(file=file, data_key_id=file.data_key_id)
     for name, value in values.items():
         setattr(decision, name, value)
-    decision.kind, decision.decided_by, decision.decided_at = kind, by, timezone.now()
+    decision.kind, decision.decided_by, decision.decided_at = kind, decider, timezone.now()
     decision.save()
     record_change(decision, "decide", purpose=kind.value)
     return decision
@@ -237,9 +237,9 @@ def _being_read(file: SubjectFile) -> SubjectFile:
     return current
 
 
-def _submitted(file: SubjectFile, by: User) -> SubjectFile:
+def _submitted(file: SubjectFile, officer: User) -> SubjectFile:
     current = _locked(file)
-    if by.pk in (current.prepared_by_id, current.submitted_by_id):
+    if officer.pk in (current.prepared_by_id, current.submitted_by_id):
         raise OwnFile("Qui prépare le fichier ne l’approuve pas : une autre personne doit le faire.")
     if current.state != FileState.APPROVAL:
         raise FileRefused(f"Ce fichier n’est pas à approuver : il est {current.state.label}.")

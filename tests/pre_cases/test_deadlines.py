@@ -20,9 +20,7 @@ class TestDueAfter:
             (date(2026, 11, 30), 3, date(2027, 2, 28)),
         ],
     )
-    def test_is_the_same_day_or_the_last_of_a_shorter_month(
-        self, received_on: date, months: int, due_on: date
-    ) -> None:
+    def test_is_the_same_day_or_the_last_of_a_shorter_month(self, received_on: date, months: int, due_on: date) -> None:
         assert due_after(received_on, months) == due_on
 
 

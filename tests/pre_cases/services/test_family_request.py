@@ -123,7 +123,8 @@ class TestExtendRequest:
         request = ask(cast.ines, cast.amina, received_on=received_on)
         late = request.first_due_on + DAY
         refused = refusal(lambda: extend_request(request=request, told_on=late, reason="x", by=cast.amina))
-        assert refused.field == "told_on" and "ne peut plus être prolongé" in str(refused)
+        assert refused.field == "told_on"
+        assert "ne peut plus être prolongé" in str(refused)
         extend_request(request=request, told_on=request.first_due_on, reason="x", by=cast.amina)
 
     def test_refuses_a_second_time_the_future_before_the_receipt_and_no_reason(self, cast: Cast) -> None:
