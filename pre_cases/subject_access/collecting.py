@@ -3,7 +3,7 @@
 The content is what JSON can hold: ``{"child", "sections": [{"title", "source", "items": [{"title", "facts",
 "texts"}]}], "readers", "flagged"}``. A fact is ``[label, value]``, where a professional is ``{"professional": id,
 "function", "organisation"}``; a text is a passage ``{"number", "label", "text", "flags"}``, numbered in the whole file,
-whose ``flags`` are the names of others that somebody must look at.
+whose ``flags`` are the people whom it names or is about, that somebody must look at.
 """
 
 from __future__ import annotations
@@ -110,12 +110,17 @@ class _Collection:
             if (field.max_length or SHORT + 1) <= SHORT:
                 facts.append([label, text])
             else:
-                flags = found_in(text, self.watched)
+                flags = [*found_in(text, self.watched), *self._other_adult(row)]
                 texts.append({"number": next(self.numbers), "label": label, "text": text, "flags": flags})
             return
         value = self._value(field, row)
         if value not in (None, "", []):
             facts.append([label, value])
+
+    def _other_adult(self, row: Any) -> list[str]:
+        """What is typed about an adult is not always for the other one to read."""
+        adult_id = getattr(row, "adult_id", None)
+        return [] if adult_id in (None, self.request.adult_id) else [self.adults[adult_id].full_name]
 
     def _value(self, field: models.Field[Any, Any], row: Any) -> Any:
         """A clear value in words; a professional as function and organisation."""

@@ -27,7 +27,7 @@ from pre_cases.services.subject_file import (
     undecided,
 )
 from pre_cases.subject_access.document import told, words_of
-from pre_cases.subject_access.masking import without
+from pre_cases.subject_access.masking import found_in, without
 from pre_cases.views.parcours import FORM
 from referents.models import User
 from referents.requests import SignedInRequest
@@ -144,7 +144,7 @@ def passage_decide(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 def _usual(text: dict[str, Any]) -> dict[str, str]:
     """The names found in a passage are proposed to be masked, and nothing else of it."""
-    return {"words": ", ".join(text["flags"])}
+    return {"words": ", ".join(found_in(text["text"], text["flags"]))}
 
 
 @require_http_methods(FORM)

@@ -106,6 +106,15 @@ class TestCollect:
         assert flags["Inès est venue."] == []
         assert len(content["flagged"]) == 1
 
+    def test_flags_what_is_typed_about_an_adult_for_anybody_else(self, cast: Cast) -> None:
+        content = content_of(cast, adult=None)
+        assert content["flagged"] == []
+        first = ask(cast.ines, cast.amina, text="Son père ne doit pas le savoir.")
+        mothers = {text["text"]: text["flags"] for text in passages_of(collect(first))}
+        assert mothers["Son père ne doit pas le savoir."] == []
+        others = {text["text"]: text["flags"] for text in passages_of(content_of(cast, adult=None))}
+        assert others["Son père ne doit pas le savoir."] == ["Nadia Morel"]
+
     def test_numbers_each_passage_once(self, cast: Cast) -> None:
         make_whole_file(cast.ines_parcours, cast.benoit)
         numbers = [text["number"] for text in passages_of(content_of(cast))]
