@@ -29,6 +29,8 @@ app.conf.beat_schedule = {
     "alert-again": {"task": "pre_cases.alert_again", "schedule": crontab(minute="*/5")},
     "tell-ended-grants": {"task": "pre_cases.tell_ended_grants", "schedule": crontab(hour=6, minute=30)},
     "recall-charters": {"task": "referents.recall_charters", "schedule": crontab(hour=7, minute=30)},
+    "expire-subject-files": {"task": "pre_cases.expire_subject_files", "schedule": crontab(minute=40)},
+    "sweep-stale-subject-files": {"task": "pre_cases.sweep_stale_subject_files", "schedule": 60.0},
     "sweep-stale-exports": {"task": "pre_cases.sweep_stale_exports", "schedule": 60.0},
 }
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from audit.encryption import reencryption
+from audit.encryption.keys import key_ring
 from audit.history import system_account
 from audit.journal import trace
 from pre_cases.services import letters
@@ -16,6 +17,8 @@ from pre_cases.services.release import make_export, sweep_exports
 from pre_cases.services.retention import announce_team
 from pre_cases.services.search_index import complete_index
 from pre_cases.services.search_index import rotate_index as rotate
+from pre_cases.services.subject_file import expire_files
+from pre_cases.services.subject_file_job import make_file, sweep_subject_files
 from referents.models import Team
 
 
@@ -70,6 +73,24 @@ def announce_due() -> None:
 def tell_retention(team_id: int) -> None:
     with trace.tracing():
         letters.send_retention_announced(team_id=team_id)
+
+
+@shared_task(name="pre_cases.make_subject_file")
+def make_subject_file(file_id: str) -> None:
+    with trace.tracing():
+        make_file(file_id=UUID(file_id))
+
+
+@shared_task(name="pre_cases.sweep_stale_subject_files")
+def sweep_stale_subject_files() -> None:
+    sweep_subject_files()
+
+
+@shared_task(name="pre_cases.expire_subject_files")
+@key_ring()
+def expire_subject_files() -> None:
+    """Destroy the files of children's data that nobody came to take within seven days."""
+    expire_files(by=system_account())
 
 
 @shared_task(name="pre_cases.sweep_orphan_files")

@@ -11,6 +11,7 @@ from pre_cases.views import (
     erasure,
     exceptional,
     family,
+    family_request,
     parcours,
     partnership,
     past,
@@ -19,6 +20,7 @@ from pre_cases.views import (
     review,
     saisine,
     statistics,
+    subject_file,
     support,
     timeline,
 )
@@ -94,6 +96,20 @@ urlpatterns = [
     # places in projects
     path("groupes/", partnership.my_groups, name="my_groups"),
     path("projets/<int:pk>/modifier/", partnership.project_change, name="project_change"),
+    # families' requests about their data
+    path("enfants/<uuid:pk>/demande/", family_request.request_create, name="request_create"),
+    path("demandes/<uuid:pk>/", family_request.request_detail, name="request_detail"),
+    path("demandes/<uuid:pk>/identite/", family_request.request_identity, name="request_identity"),
+    path("demandes/<uuid:pk>/prolongation/", family_request.request_extend, name="request_extend"),
+    path("demandes/<uuid:pk>/reponse/", family_request.request_answer, name="request_answer"),
+    path("demandes/<uuid:pk>/fichier/", subject_file.file_prepare, name="file_prepare"),
+    path("equipes/<slug:code>/demandes/", family_request.team_requests, name="team_requests"),
+    path("fichiers/<uuid:pk>/", subject_file.file_detail, name="file_detail"),
+    path("fichiers/<uuid:pk>/soumission/", subject_file.file_submit, name="file_submit"),
+    path("fichiers/<uuid:pk>/passage/", subject_file.passage_decide, name="passage_decide"),
+    path("fichiers/<uuid:pk>/professionnel/", subject_file.professional_name, name="professional_name"),
+    path("fichiers/<uuid:pk>/examen/", subject_file.file_review, name="file_review"),
+    path("fichiers/<uuid:pk>/telechargement/", subject_file.file_download, name="file_download"),
     # the child and the adults around
     path("enfants/<uuid:pk>/", family.child_change, name="child_change"),
     path("enfants/<uuid:pk>/adulte/", family.adult_create, name="adult_create"),

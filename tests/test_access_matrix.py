@@ -39,6 +39,7 @@ from referents import standing
 from referents.models import Role, User
 from referents.services.invitations import send_invitation
 from referents.standing import Standing, standing_of
+from tests import family_requests as families
 from tests.cast import (
     Cast,
     make_agreement,
@@ -140,6 +141,20 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:stand_in_create": TEAM,
     "pre_cases:stand_in_end": TEAM,
     "pre_cases:protection": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),
+    # families' requests about their data
+    "pre_cases:request_create": TEAM,
+    "pre_cases:request_detail": TEAM,
+    "pre_cases:request_identity": COORDINATION,
+    "pre_cases:request_extend": COORDINATION,
+    "pre_cases:request_answer": COORDINATION,
+    "pre_cases:team_requests": COORDINATION,
+    "pre_cases:file_prepare": COORDINATION,
+    "pre_cases:file_detail": COORDINATION,
+    "pre_cases:file_submit": COORDINATION,
+    "pre_cases:passage_decide": COORDINATION,
+    "pre_cases:professional_name": COORDINATION,
+    "pre_cases:file_review": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),  # numbers and reasons, never the content
+    "pre_cases:file_download": COORDINATION,
     "pre_cases:agreement_withdraw": TEAM,
     "pre_cases:document_create": TEAM,
     "pre_cases:document_download": TEAM,  # a share does not cover documents
@@ -298,6 +313,8 @@ POST_ONLY = {
     "pre_cases:hand_over_accept",
     "pre_cases:hand_over_cancel",
     "pre_cases:stand_in_end",
+    "pre_cases:file_prepare",
+    "pre_cases:file_download",
     "sign_out_everywhere",
     "invitation_send",
 }
@@ -464,6 +481,19 @@ def _proposed(cast: Cast) -> Any:
     return (waiting or make_hand_over(cast.ines_parcours, cast.benoit, _colleague(cast))).pk
 
 
+def _request(cast: Cast) -> Any:
+    return families.ask(cast.ines, cast.amina).pk
+
+
+def _file(cast: Cast) -> Any:
+    """Gathered, and to be read."""
+    return families.gathered(families.ask(cast.ines, cast.amina), cast.amina).pk
+
+
+def _submitted_file(cast: Cast) -> Any:
+    return families.submitted(families.ask(cast.ines, cast.amina), cast.amina).pk
+
+
 def _school(cast: Cast) -> Any:
     return School.objects.get_or_create(uai="0750001D", defaults={"name": "École de la rue Neuve"})[0].uai
 
@@ -508,6 +538,8 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "pre_cases:document_download": _document,
         "pre_cases:document_remove": _document,
         "pre_cases:notice_settle": _notice,
+        "pre_cases:team_requests": lambda cast: cast.team_a.code,
+        "pre_cases:file_review": _submitted_file,
         "pre_cases:export_detail": _export,
         "pre_cases:export_download": _export,
         "pre_cases:hold_end": _hold,
@@ -527,6 +559,12 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "reference:referents_team_change": lambda cast: cast.team_a.pk,
         "reference:referents_arrondissement_change": lambda cast: 18,
     }
+    | dict.fromkeys([f"pre_cases:request_{name}" for name in ("detail", "identity", "extend", "answer")], _request)
+    | {"pre_cases:file_prepare": _request}
+    | dict.fromkeys(
+        [f"pre_cases:{name}" for name in ("passage_decide", "professional_name", "file_submit", "file_detail")], _file
+    )
+    | {"pre_cases:file_download": _file}
     | dict.fromkeys(
         [
             "account_detail",
@@ -544,6 +582,7 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         f"pre_cases:{name}": (lambda cast: cast.ines.pk)
         for name in (
             "child_change",
+            "request_create",
             "adult_create",
             "residence_record",
             "schooling_record",

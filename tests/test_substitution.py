@@ -190,16 +190,26 @@ QUERY: dict[str, list[tuple[str, str]]] = {
         ("pre_cases:colleague_list", "chloe"),
         ("pre_cases:caseload_hand_over", "benoit"),
         ("pre_cases:exceptional_list", "bea"),
+        ("pre_cases:team_requests", "amina"),
         ("account_list", "amina"),
         ("journal_list", "gaelle"),
     ],
+    "passage": [("pre_cases:passage_decide", "amina")],
+    "compte": [("pre_cases:professional_name", "amina")],
     "annee": [("pre_cases:statistics", "esther")],
     "du": [("pre_cases:team_statistics", "amina")],
     "au": [("pre_cases:team_statistics", "amina")],
     "page": [("partners:school_list", "chloe"), ("partners:project_list", "chloe")],
     "organisme": [("partners:project_create", "amina")],
 }
-NAMING = {"referent", "equipe", "lien", "suite", "organisme"}  # those that name a record take every foreign id
+NAMING = {
+    "referent",
+    "equipe",
+    "lien",
+    "suite",
+    "organisme",
+    "compte",
+}  # those that name a record take every foreign id
 
 
 @pytest.mark.usefixtures("bare_answers")
@@ -267,6 +277,7 @@ class TestExport:
 # The tasks that take an argument, and the model that it names; what another id, or none at all, may do is nothing.
 TASKS = {
     "pre_cases.make_statistics_export": "pre_cases.StatisticsExport",
+    "pre_cases.make_subject_file": "pre_cases.SubjectFile",
     "pre_cases.send_duplicate_notice": "pre_cases.DuplicateNotice",
     "pre_cases.alert_exceptional_access": "pre_cases.ExceptionalAccess",
     "pre_cases.tell_access_request": "pre_cases.AccessRequest",

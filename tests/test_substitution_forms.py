@@ -45,6 +45,8 @@ POSTED = {
     "discard",
     "confirm",  # the hand-over, once its effects are shown
     "refuse",  # the other button of an answer
+    "keep",  # the other button of a passage
+    "return",  # the other button of an approval
     "annee",  # TestExport
     "hand_over_list",  # TestSeveralAtOnce
     "next",  # one of two pages to come back to

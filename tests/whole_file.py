@@ -24,13 +24,17 @@ from pre_cases.models import (
     Entry,
     Erasure,
     ErasureReason,
+    FamilyRequest,
+    FileDecision,
     HandOver,
     Objective,
     Parcours,
+    RequestEffect,
     RetentionHold,
     RetentionNotice,
     Review,
     SaisineSign,
+    SubjectFile,
     Task,
 )
 from referents.models import User
@@ -114,6 +118,22 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
             decided_at=timezone.now(),
         )
         ErasureReason.objects.create(erasure=asked, child=child, text="x", data_key_id=key)
+        request = FamilyRequest.objects.create(
+            child=child,
+            team=parcours.team,
+            kind="access",
+            text="x",
+            received_on=today,
+            recorded_by=person,
+            data_key_id=key,
+        )
+        RequestEffect.objects.create(
+            request=request, kind="corrected", record_kind="pre_cases.child", record_id=child.pk
+        )
+        file = SubjectFile.objects.create(request=request, prepared_by=person, data_key_id=key, work="")
+        FileDecision.objects.create(
+            file=file, kind="mask", passage=1, motive="safety", reason="x", decided_by=person, data_key_id=key
+        )
 
 
 def end(parcours: Parcours) -> None:

@@ -22,7 +22,14 @@ from django.db import models
 from audit.encryption.base import EncryptedField
 from audit.encryption.envelope import Envelope
 
-__all__ = ["EncryptedDateField", "EncryptedField", "EncryptedJSONField", "EncryptedTextField", "decrypt"]
+__all__ = [
+    "EncryptedBytesField",
+    "EncryptedDateField",
+    "EncryptedField",
+    "EncryptedJSONField",
+    "EncryptedTextField",
+    "decrypt",
+]
 
 ONE_LINE = 200  # characters: above, the form shows a text area
 
@@ -103,6 +110,23 @@ class EncryptedJSONField(EncryptedField):
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": forms.JSONField, **kwargs})
+
+
+class EncryptedBytesField(EncryptedField):
+    """Bytes made here, a document to be taken away; whole in memory, so some megabytes at most."""
+
+    description = "Encrypted bytes"
+    if TYPE_CHECKING:
+        _pyi_private_set_type: bytes
+        _pyi_private_get_type: bytes
+
+    def encode(self, value: Any) -> bytes:
+        if not isinstance(value, bytes):
+            raise TypeError(f"{self.aad} takes bytes, not {type(value).__name__}.")
+        return value
+
+    def decode(self, content: bytes) -> bytes:
+        return content
 
 
 def decrypt(envelope: Envelope | None, *, field: EncryptedField, record_id: UUID, data_key_id: UUID) -> Any:

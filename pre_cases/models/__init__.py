@@ -10,6 +10,15 @@ from pre_cases.models.access import (
 from pre_cases.models.document import ContentType, Document, DocumentKind
 from pre_cases.models.duplicate import ChildTag, DuplicateNotice
 from pre_cases.models.family import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
+from pre_cases.models.family_request import (
+    EffectKind,
+    FamilyRequest,
+    IdentityMeans,
+    RequestEffect,
+    RequestKind,
+    RequestOutcome,
+    RequestState,
+)
 from pre_cases.models.parcours import (
     NOTHING_DUE,
     Action,
@@ -43,6 +52,7 @@ from pre_cases.models.saisine import (
     SaisineSign,
     SaisineStage,
 )
+from pre_cases.models.subject_file import FileDecision, FileState, SubjectFile
 from pre_cases.models.timeline import Comment, Draft, Entry, EntryKind, EntryWith, Task
 
 __all__ = [
@@ -65,6 +75,7 @@ __all__ = [
     "DocumentKind",
     "Draft",
     "DuplicateNotice",
+    "EffectKind",
     "Enrolment",
     "Entry",
     "EntryKind",
@@ -77,9 +88,13 @@ __all__ = [
     "ExceptionalOutcome",
     "ExceptionalReason",
     "Family",
+    "FamilyRequest",
+    "FileDecision",
+    "FileState",
     "HandOver",
     "HandOverOutcome",
     "HoldReason",
+    "IdentityMeans",
     "InformedMeans",
     "LivesWith",
     "Objective",
@@ -88,6 +103,10 @@ __all__ = [
     "ParcoursShare",
     "ParcoursStage",
     "Relation",
+    "RequestEffect",
+    "RequestKind",
+    "RequestOutcome",
+    "RequestState",
     "Residence",
     "RetentionHold",
     "RetentionNotice",
@@ -98,6 +117,7 @@ __all__ = [
     "SaisineStage",
     "Schooling",
     "StatisticsExport",
+    "SubjectFile",
     "Task",
     "YearlyFacts",
 ]

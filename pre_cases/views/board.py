@@ -15,7 +15,8 @@ from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.board import BulkAssignForm
 from pre_cases.forms.parcours import NameSearchForm
-from pre_cases.models import DuplicateNotice, ExceptionalAccess, Parcours, ParcoursStage, Saisine
+from pre_cases.models import DuplicateNotice, ExceptionalAccess, FamilyRequest, Parcours, ParcoursStage, Saisine
+from pre_cases.querysets.family_request import late
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.assignment import assign_referent
@@ -68,7 +69,11 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
         "team": team,
         "today": today,
         "total": counts["all"],
-        "to_decide": [*_tiles(team, counts, TO_DECIDE), _exceptional_tile(request, team)],
+        "to_decide": [
+            *_tiles(team, counts, TO_DECIDE),
+            _exceptional_tile(request, team),
+            _requests_tile(request, team),
+        ],
         "to_watch": _tiles(team, counts, TO_WATCH),
         "saisines": _saisine_tiles(team),
         "stages": _stages(team),
@@ -88,6 +93,15 @@ def _exceptional_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:
     waiting = ExceptionalAccess.objects.visible_to(request.user).filter(content_object__team=team).to_review()
     url = f"{reverse('pre_cases:exceptional_list')}?filtre={TO_REVIEW}&equipe={team.code}"
     return {"label": "Accès exceptionnels à examiner", "count": waiting.count(), "url": url}
+
+
+def _requests_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:
+    """Requests of families that wait for an answer, and how many of them are past their deadline."""
+    today = timezone.localdate()
+    waiting = FamilyRequest.objects.decidable_by(request.user).filter(team=team).waiting()
+    counts = waiting.aggregate(all=Count("pk"), late=Count("pk", filter=late(today)))
+    label = f"Demandes des familles, dont {counts['late']} en retard" if counts["late"] else "Demandes des familles"
+    return {"label": label, "count": counts["all"], "url": reverse("pre_cases:team_requests", args=[team.code])}
 
 
 def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:

@@ -16,7 +16,7 @@ from audit.journal.page import capped_counts
 from pre_cases.forms.parcours import AssignForm, CloseForm, EnterForm, NameSearchForm, ReopenForm
 from pre_cases.forms.timeline import EntryForm
 from pre_cases.missing import missing_in
-from pre_cases.models import Child, Document, Draft, Parcours, ParcoursShare
+from pre_cases.models import Child, Document, Draft, FamilyRequest, Parcours, ParcoursShare
 from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag, ParcoursQuerySet
 from pre_cases.search.words import NameQuery
 from pre_cases.services.assignment import assign_referent
@@ -139,6 +139,7 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "missing": missing_in(parcours, may_decide=may_decide) if may_edit else [],
         "timeline": timeline_of(parcours, everything=request.GET.get("fil") == "tout", inside=may_edit or may_decide),
         "documents": documents_of(parcours, may_read=may_edit or may_decide),
+        "family_requests": requests_about(parcours, may_read=may_edit or may_decide),
         "entry_form": EntryForm(initial=draft.content if draft else None),
         "draft": draft,
     }
@@ -176,6 +177,13 @@ def documents_of(parcours: Parcours, *, may_read: bool) -> list[Document]:
     if not may_read:
         return []
     return list(Document.objects.kept().filter(parcours=parcours).select_related("author").order_by("-added_at", "-pk"))
+
+
+def requests_about(parcours: Parcours, *, may_read: bool) -> list[FamilyRequest]:
+    """What the family asked about its data, the latest first; nothing for whom the parcours is only shared with."""
+    if not may_read:
+        return []
+    return list(FamilyRequest.objects.filter(child=parcours.child_id).order_by("-received_on", "-id"))
 
 
 @require_safe

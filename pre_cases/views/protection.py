@@ -1,9 +1,10 @@
 """The first page of the data protection officer: what waits for a review, and a week of the journal."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,13 +14,14 @@ from django.views.decorators.http import require_safe
 from audit.journal.consult import consult_page
 from audit.journal.integrity import last_verification
 from audit.journal.models import Action, Event
-from pre_cases.models import Child, Erasure, ExceptionalAccess
+from pre_cases.models import Child, Erasure, ExceptionalAccess, FamilyRequest, SubjectFile
 from pre_cases.retention import RetentionState
 from referents.requests import SignedInRequest
 from referents.scopes import may_read_journal, readable_events
 from referents.views.reach import require
 
 WEEK = timedelta(days=7)
+MOST_SHOWN = 50
 # what a week of the journal is looked at by: label, and the condition of the list that the tile opens
 WATCHED = {
     Action.REFUSAL: "Accès refusés",
@@ -46,8 +48,19 @@ def protection(request: SignedInRequest) -> HttpResponse:
         "erasures_url": reverse("pre_cases:erasure_list"),
         "ready": Child.objects.at_retention(RetentionState.READY).count(),
         "ready_url": f"{reverse('pre_cases:retention_list')}?{urlencode({'filtre': RetentionState.READY.value})}",
+        "requests": waiting_requests(request),
     }
     return render(request, "pre_cases/protection.html", context)
+
+
+def waiting_requests(request: SignedInRequest) -> Sequence[FamilyRequest]:
+    """The families' requests not answered, the oldest first: dates, team and state; no name, and nothing typed."""
+    waiting = FamilyRequest.objects.overseen_by(request.user).waiting()
+    if not waiting.exists():
+        return []
+    files = SubjectFile.objects.kept().defer("content", "archive")
+    shown = waiting.select_related("team").prefetch_related(Prefetch("files", files, to_attr="current_files"))
+    return consult_page(request, shown, order=("received_on", "id"), cursor="", size=MOST_SHOWN).records
 
 
 def week_of(events: QuerySet[Event], since: date) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('partners', '0001_initial'),
-        ('pre_cases', '0006_retention'),
+        ('pre_cases', '0007_family_requests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
