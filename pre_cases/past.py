@@ -34,6 +34,7 @@ from pre_cases.models import (
     Enrolment,
     Entry,
     ExceptionalAccess,
+    FamilyRequest,
     HandOver,
     Objective,
     Parcours,
@@ -54,7 +55,7 @@ SHOWN = 50
 OF_THE_PARCOURS: tuple[Any, ...] = (
     Assignment, Objective, Entry, Comment, Task, Document, Review, Bilan, Enrolment, HandOver, AccessRequest,
 )  # fmt: skip
-OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, Residence, RetentionHold, RetentionNotice, Schooling)
+OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, FamilyRequest, Residence, RetentionHold, RetentionNotice, Schooling)
 GRANTS: tuple[Any, ...] = (ParcoursShare, ExceptionalAccess)
 NOTHING = "—"
 CONFIDENTIAL = "adresse confidentielle"

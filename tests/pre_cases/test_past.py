@@ -3,13 +3,16 @@
 import pytest
 from django.apps import apps
 
-from pre_cases.models import DuplicateNotice, ErasureReason, Family, Parcours
+from pre_cases.models import DuplicateNotice, ErasureReason, Family, FileDecision, Parcours, RequestEffect, SubjectFile
 from pre_cases.past import past_of, records_of
 from tests.cast import Cast
 
 # tracked, and no part of the history that the people of a parcours read
 LEFT_OUT = {
     Family: "groups siblings: nothing in it is chosen or typed",
+    SubjectFile: "on the page of the family's request",
+    FileDecision: "on the page of the family's request",
+    RequestEffect: "on the page of the family's request, each beside the change that it names",
     ErasureReason: "on the page of the erasure, for the two who decide it",
     DuplicateNotice: "between two coordinations, on their boards",
 }
