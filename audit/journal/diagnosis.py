@@ -12,6 +12,8 @@ from audit.journal.models import Event
 from audit.journal.seals import Entry, Seal, entries_of
 from audit.journal.triggers import ALIAS
 
+NEARBY = 100  # events looked at beyond a seal: another id moves an event within its transaction
+
 
 class Fault(models.TextChoices):
     ALTERED = "altered", "événement modifié"
@@ -37,23 +39,23 @@ class FoundFault(Exception):
 
 def first_bad_event(seal: Seal, start: int) -> FoundFault | None:
     """What happened to the events of a seal, which are ``start`` events into the log; None when they are as sealed."""
-    present = log.ids(start, seal.count)
+    present = log.ids(start, seal.count + NEARBY)
     for place, entry in enumerate(entries_of(bytes(seal.index))):
         there = present[place] if place < len(present) else None
         if there != entry.id:
-            fault, event = _displaced(entry, there)
+            fault, event = _displaced(entry, there, present)
             return FoundFault(fault, event=event, seal=seal.number)
         if not _is_as_sealed(entry):
             return FoundFault(Fault.ALTERED, event=entry.id, seal=seal.number)
     return None
 
 
-def _displaced(entry: Entry, there: UUID | None) -> tuple[Fault, UUID]:
-    """Another event, or none, is at the place of this one."""
+def _displaced(entry: Entry, there: UUID | None, present: list[UUID]) -> tuple[Fault, UUID]:
+    """Another event, or none, is at the place of this one; ``present`` are those around it."""
     if not _exists(entry.id):
         if there is None:
             return Fault.TRUNCATED, entry.id
-        if _is_as_sealed(entry, now=there, but_for="id"):
+        if any(_is_as_sealed(entry, now=event, but_for="id") for event in present):
             return Fault.ALTERED, entry.id
         return Fault.DELETED, entry.id
     if there is not None:

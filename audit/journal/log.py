@@ -14,7 +14,7 @@ added later belongs to another format.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -131,8 +131,8 @@ def count_after(after: Place | None) -> int:
         return int(cursor.fetchone()[0])
 
 
-def contents() -> Iterator[Iterator[bytes]]:
-    """The bytes of every event of the log, some thousands at a time; inside ``snapshot()``.
+def contents() -> Generator[Iterator[bytes], None, None]:
+    """The bytes of every event of the log, some thousands at a time; to be closed inside ``snapshot()``.
 
     The engine reads the next ones while the caller works on these.
     """

@@ -1,5 +1,6 @@
 """Twenty attacks of each class at random places; « make campaign-journal » makes two hundred, on larger journals."""
 
+import gc
 import random
 from pathlib import Path
 
@@ -53,6 +54,23 @@ class TestVerifyJournal:
             tampering.run(f"UPDATE {tampering.EVENT} SET role = {value} WHERE id = %s", event.hex)
             report = verify_journal()
         assert (report.fault, report.event) == ("altered", event)
+
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite takes any value in any column")
+    def test_says_that_an_event_not_sealed_yet_holds_such_a_value(self, rng: random.Random):
+        tampering.write_events(1, rng, first_transaction=10_000)
+        with tampering.attacked():
+            tampering.run(f"UPDATE {tampering.EVENT} SET role = x'00' WHERE id = %s", tampering.in_order()[-1].hex)
+            report = verify_journal()
+        assert (report.fault, report.event, report.seal) == ("altered", None, None)
+
+    def test_leaves_the_connection_as_it_was(self, rng: random.Random, tmp_path: Path):
+        """A fault met half-way leaves no reading behind it."""
+        for _ in range(5):
+            with tampering.attacked():
+                tampering.alter(rng, tmp_path)
+                verify_journal()
+            gc.collect()
+            assert len(tampering.in_order()) == 200
 
     def test_counts_what_is_not_sealed_yet(self, rng: random.Random):
         tampering.write_events(7, rng, first_transaction=10_000)
