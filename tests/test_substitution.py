@@ -275,6 +275,8 @@ TASKS = {
     "pre_cases.alert_exceptional_access": "pre_cases.ExceptionalAccess",
     "pre_cases.tell_access_request": "pre_cases.AccessRequest",
     "pre_cases.tell_hand_over": "pre_cases.HandOver",
+    "pre_cases.erase": "pre_cases.Erasure",
+    "pre_cases.tell_retention": "referents.Team",
     "referents.mail_invitation": "referents.Invitation",
     "referents.tell_role_given": "referents.Membership",
     "referents.tell_role_refused": "referents.User",
