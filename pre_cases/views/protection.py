@@ -47,13 +47,17 @@ def protection(request: SignedInRequest) -> HttpResponse:
 
 
 def waiting_requests(request: SignedInRequest) -> Sequence[FamilyRequest]:
-    """The families' requests not answered, the oldest first: dates, team and state; no name, and nothing typed."""
+    """The families' requests not answered, the late ones first: dates, team and state; no name, and nothing typed."""
     waiting = FamilyRequest.objects.overseen_by(request.user).waiting()
     if not waiting.exists():
         return []
     files = SubjectFile.objects.kept().defer("content", "archive")
-    shown = waiting.select_related("team").prefetch_related(Prefetch("files", files, to_attr="current_files"))
-    return consult_page(request, shown, order=("received_on", "id"), cursor="", size=MOST_SHOWN).records
+    shown = (
+        waiting.with_urgency()
+        .select_related("team")
+        .prefetch_related(Prefetch("files", files, to_attr="current_files"))
+    )
+    return consult_page(request, shown, order=("urgency", "received_on", "id"), cursor="", size=MOST_SHOWN).records
 
 
 def week_of(events: QuerySet[Event], since: date) -> list[dict[str, object]]:
