@@ -1,7 +1,7 @@
 # Marelle. « make help » says what can be done here. Needs Python 3.11 or later, git and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench load lock env build-env
+.PHONY: help demo test check bench load erasures lock env build-env
 
 PORT ?= 8000
 # The first Python of the machine that is recent enough; empty when there is none.
@@ -17,6 +17,7 @@ help:
 	@echo "make check             format, types, migrations, modèles de pages, réglages de production"
 	@echo "make bench             mesures de la file active, du chiffrement et de la recherche"
 	@echo "make load              cinquante personnes au travail pendant trois rotations de clé"
+	@echo "make erasures          cent enfants effacés parmi quatorze cents : ni reste, ni autre changement"
 	@echo "make lock              recalcule requirements.txt et requirements-dev.txt d’après pyproject.toml"
 
 demo: env
@@ -34,6 +35,9 @@ bench: env
 
 load: env
 	@exec .venv/bin/python tests/load.py
+
+erasures: env
+	@exec .venv/bin/python tests/erasing.py
 
 # Versions already locked stay; delete the two files first to raise them all.
 lock:

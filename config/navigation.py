@@ -22,6 +22,8 @@ ENTRIES: list[tuple[str, str, tuple[Role, ...]]] = [
     ("Statistiques", "pre_cases:statistics", (Role.PILOTAGE,)),
     ("Protection des données", "pre_cases:protection", (Role.DPO,)),
     ("Accès exceptionnels", "pre_cases:exceptional_list", (Role.DPO,)),
+    ("Conservation", "pre_cases:retention_list", (Role.COORDINATOR, Role.DPO)),
+    ("Effacements", "pre_cases:erasure_list", (Role.COORDINATOR, Role.DPO)),
     ("Journal", "journal_list", (Role.DPO,)),
     ("Administration", "administration", (Role.ADMINISTRATOR,)),
     ("Comptes", "account_list", (Role.ADMINISTRATOR, Role.DPO)),

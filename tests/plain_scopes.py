@@ -16,11 +16,13 @@ from pre_cases.models import (
     Draft,
     DuplicateNotice,
     Enrolment,
+    Erasure,
     ExceptionalAccess,
     HandOver,
     Objective,
     Parcours,
     ParcoursShare,
+    RetentionHold,
     Saisine,
     StatisticsExport,
     Task,
@@ -168,6 +170,23 @@ def coordinates_the_team(user: User, team: Team) -> bool:
     return holds(user, team.pk, Role.COORDINATOR)
 
 
+def retains(user: User, child: Child) -> bool:
+    """The coordination of the last parcours, or of the last saisine without one."""
+    parcours = sorted(rows(Parcours, "child_id", child.pk), key=lambda row: (row.opened_on, row.pk))
+    saisines = sorted(rows(Saisine, "child_id", child.pk), key=lambda row: (row.received_on, row.pk))
+    files = parcours or saisines
+    return bool(files) and holds(user, files[-1].team_id, Role.COORDINATOR)
+
+
+def follows_the_erasure(user: User, erasure: Erasure) -> bool:
+    return holds_anywhere(user, Role.DPO) or holds(user, erasure.team_id, Role.COORDINATOR)
+
+
+def decides_the_erasure(user: User, erasure: Erasure) -> bool:
+    waits = erasure.state in ("requested", "blocked")
+    return holds_anywhere(user, Role.DPO) and waits and erasure.requested_by_id != user.pk
+
+
 SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (Parcours, "carried_by"): carries,
     (Parcours, "listed_to"): is_listed_to,
@@ -187,6 +206,10 @@ SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (Child, "visible_to"): sees_the_child,
     (Child, "editable_by"): edits_the_child,
     (Child, "referable_by"): refers,
+    (Child, "retained_by"): retains,
+    (RetentionHold, "editable_by"): lambda user, hold: retains(user, hold.child),
+    (Erasure, "visible_to"): follows_the_erasure,
+    (Erasure, "decidable_by"): decides_the_erasure,
     (Document, "visible_to"): lambda user, row: row.removed_at is None and carries(user, row.parcours),
     (Document, "editable_by"): lambda user, row: row.removed_at is None and changes(user, row.parcours),
     (Objective, "editable_by"): lambda user, row: changes(user, row.parcours),

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 
-from audit.history import system_account
+from audit.history import acting_as, system_account
 from pre_cases.models import Adult, Child, Family
 from pre_cases.services.erasure import erase_child
 from referents.models import Role, Team, User
@@ -72,6 +73,10 @@ def erase(child: Child) -> None:
     """Destroy the keys and the rows of a child, as the law asks."""
     for parcours in child.parcours_list.filter(closed_on__isnull=True):
         end(parcours)
+    with acting_as(system_account()):
+        for hold in child.holds.current():
+            hold.ends_on = timezone.localdate()
+            hold.save()
     erase_child(child=child, by=system_account())
 
 

@@ -23,7 +23,17 @@ from django.utils import timezone
 
 from audit.history import acting_as, system_account
 from partners.models import Organisation, School, Term
-from pre_cases.models import AccessRequest, Action, Child, DuplicateNotice, Objective, StatisticsExport, Task
+from pre_cases.models import (
+    AccessRequest,
+    Action,
+    Child,
+    DuplicateNotice,
+    Erasure,
+    Objective,
+    RetentionHold,
+    StatisticsExport,
+    Task,
+)
 from pre_cases.services.parcours import close_parcours
 from referents import standing
 from referents.models import Role, User
@@ -71,6 +81,7 @@ OUTSIDE = (NO_ACCESS, SIGN_IN)
 TEAM = (OPEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)  # who follows, who coordinates
 READERS = (OPEN, OPEN, HIDDEN, SHARED, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
 COORDINATION = (OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
+BOTH_KEEPERS = (OPEN, *(HIDDEN,) * 5, OPEN, HIDDEN, *OUTSIDE)  # the coordination of team A, and the DPO
 KEEPERS = (OPEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)  # of the directory and the projects
 PILOTAGE = (HIDDEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
 PROFESSIONALS = (OPEN, OPEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
@@ -154,6 +165,17 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:schooling_confirm": TEAM,
     "pre_cases:saisine_again": TEAM,
     "pre_cases:saisine_sibling": TEAM,
+    # the end of a file: with names for the coordination, without for the DPO
+    "pre_cases:retention_list": BOTH_KEEPERS,
+    "pre_cases:retention_rules": BOTH_KEEPERS,
+    "pre_cases:hold_create": COORDINATION,
+    "pre_cases:hold_end": COORDINATION,
+    "pre_cases:erasure_request": COORDINATION,
+    "pre_cases:erasure_list": BOTH_KEEPERS,
+    "pre_cases:erasure_detail": BOTH_KEEPERS,
+    "pre_cases:erasure_decide": (HIDDEN,) * 6 + (OPEN, HIDDEN, *OUTSIDE),  # never for who asked
+    "pre_cases:erasure_certificate": BOTH_KEEPERS,
+    "pre_cases:erasure_certificate_json": BOTH_KEEPERS,
     # saisines
     "pre_cases:saisine_list": PROFESSIONALS,
     "pre_cases:saisine_search": PROFESSIONALS,
@@ -265,6 +287,13 @@ IBRAHIM = {
 # About a professional of a team, not about a child: erasing a child leaves them.
 ABOUT_A_PERSON = {"pre_cases:caseload_hand_over", "pre_cases:stand_in_create", "pre_cases:stand_in_end"}
 # A signed link, for whoever holds it; a list of applications, which takes no id.
+# What is decided about an erasure outlives the child, by ids alone.
+OUTLIVING = {
+    "pre_cases:erasure_detail",
+    "pre_cases:erasure_decide",
+    "pre_cases:erasure_certificate",
+    "pre_cases:erasure_certificate_json",
+}
 ABOUT_NOBODY = {"invitation_accept", "reference:app_list"}
 OWN, SAME_TEAM, OTHER_TEAM, ERASED, NOTHING = "Inès", "même équipe", "autre équipe", "effacée", "inexistante"
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
@@ -275,6 +304,7 @@ POST_ONLY = {
     "pre_cases:export_create",
     "pre_cases:notice_settle",
     "pre_cases:exceptional_end",
+    "pre_cases:hold_end",
     "pre_cases:hand_over_accept",
     "pre_cases:hand_over_cancel",
     "pre_cases:stand_in_end",
@@ -407,6 +437,32 @@ def _exceptional(cast: Cast) -> Any:
     return make_exceptional_access(cast.ines_parcours, other).pk
 
 
+def _hold(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        return RetentionHold.objects.create(
+            child=cast.ines,
+            author=cast.amina,
+            motive="dispute",
+            reason="x",
+            starts_on=timezone.localdate() - timedelta(days=1),
+            ends_on=timezone.localdate() + timedelta(days=30),
+            data_key_id=cast.ines.data_key_id,
+        ).pk
+
+
+def _erasure(cast: Cast, **values: Any) -> Any:
+    """Asked for by a colleague of the coordination; once, since a single one may wait for each child."""
+    waiting = Erasure.objects.pending().filter(subject_id=cast.ines.pk).first()
+    asked = {"subject_id": cast.ines.pk, "team": cast.team_a, "motive": "family"}
+    return (waiting or Erasure.objects.create(**asked, requested_by=_colleague(cast), **values)).pk
+
+
+def _certified(cast: Cast) -> Any:
+    decided = {"decided_by": cast.gaelle, "decided_at": timezone.now(), "state": "done"}
+    asked = {"subject_id": cast.ines.pk, "team": cast.team_a, "motive": "family", "requested_by": cast.amina}
+    return Erasure.objects.create(**asked, **decided, certificate="{}", certificate_pdf=b"%PDF").pk
+
+
 def _offered(cast: Cast) -> Any:
     """A colleague's parcours, proposed to Benoît by that colleague."""
     colleague = _colleague(cast)
@@ -480,6 +536,11 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "pre_cases:file_review": _submitted_file,
         "pre_cases:export_detail": _export,
         "pre_cases:export_download": _export,
+        "pre_cases:hold_end": _hold,
+        "pre_cases:erasure_detail": _erasure,
+        "pre_cases:erasure_decide": _erasure,
+        "pre_cases:erasure_certificate": _certified,
+        "pre_cases:erasure_certificate_json": _certified,
         "pre_cases:project_change": lambda cast: cast.project.pk,
         "partners:school_detail": _school,
         "partners:organisation_detail": lambda cast: Organisation.objects.get().pk,
@@ -521,6 +582,8 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
             "schooling_record",
             "saisine_again",
             "saisine_sibling",
+            "hold_create",
+            "erasure_request",
         )
     }
 )
@@ -546,6 +609,7 @@ WITHOUT_ARGUMENT = {
     "pre_cases:exceptional_open",
     "pre_cases:hand_over_accept",
     "pre_cases:protection",
+    "pre_cases:retention_rules",
     "pre_cases:parcours_search",
     "pre_cases:saisine_search",
     "pre_cases:saisine_create",
@@ -650,8 +714,10 @@ def expected(name: str, person: str, about: str) -> str:
     own = cell(name, person)
     if about == OWN or own in OUTSIDE:
         return own
-    if about in (ERASED, NOTHING):
+    if about == NOTHING or (about == ERASED and name not in OUTLIVING):
         return HIDDEN
+    if about == ERASED:
+        return own
     if about == SAME_TEAM:
         if name == "pre_cases:parcours_card":  # of every colleague
             return OPEN if person in ("amina", "benoit", "ibrahim") else HIDDEN

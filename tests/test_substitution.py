@@ -43,6 +43,7 @@ from tests.test_access_matrix import (
     HIDDEN,
     MATRIX,
     OPEN,
+    OUTLIVING,
     PEOPLE,
     WITHOUT_ARGUMENT,
     argument,
@@ -90,7 +91,7 @@ def paths(world: World) -> list[Asked]:
 def erased_arguments(cast: Cast, names: list[str]) -> dict[str, Any]:
     """What each address about a child was asked about, before these children of team A were erased."""
     before, erased = set(Child.objects.values_list("pk", flat=True)), to_be_erased(cast)
-    found = {name: argument(name, erased) for name in names if is_about_a_child(name)}
+    found = {name: argument(name, erased) for name in names if is_about_a_child(name) and name not in OUTLIVING}
     for child in Child.objects.exclude(pk__in=before):
         erase(child)
     return found
@@ -168,6 +169,7 @@ class TestPath:
 # For each parameter that a view reads: the pages that read it, and who opens them.
 QUERY: dict[str, list[tuple[str, str]]] = {
     "filtre": [
+        ("pre_cases:retention_list", "amina"),
         ("pre_cases:team_parcours", "amina"),
         ("pre_cases:my_parcours", "benoit"),
         ("pre_cases:saisine_list", "benoit"),
@@ -183,6 +185,8 @@ QUERY: dict[str, list[tuple[str, str]]] = {
     "lien": [("pre_cases:adult_create", "benoit")],
     "fil": [("pre_cases:parcours_detail", "benoit")],
     "suite": [
+        ("pre_cases:retention_list", "amina"),
+        ("pre_cases:erasure_list", "amina"),
         ("pre_cases:my_parcours", "benoit"),
         ("pre_cases:team_parcours", "amina"),
         ("pre_cases:shared_parcours", "david"),
@@ -282,6 +286,8 @@ TASKS = {
     "pre_cases.alert_exceptional_access": "pre_cases.ExceptionalAccess",
     "pre_cases.tell_access_request": "pre_cases.AccessRequest",
     "pre_cases.tell_hand_over": "pre_cases.HandOver",
+    "pre_cases.erase": "pre_cases.Erasure",
+    "pre_cases.tell_retention": "referents.Team",
     "referents.mail_invitation": "referents.Invitation",
     "referents.tell_role_given": "referents.Membership",
     "referents.tell_role_refused": "referents.User",

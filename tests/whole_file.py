@@ -183,4 +183,4 @@ def naming(dump: Dump, ids: Iterable[UUID]) -> Dump:
 
 def difference(one: Dump, other: Dump) -> Dump:
     """The rows of the first that the second does not have."""
-    return {table: left for table, rows in one.items() if (left := rows - other[table])}
+    return {table: left for table, rows in one.items() if (left := rows - other.get(table, Counter()))}

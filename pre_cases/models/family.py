@@ -73,12 +73,18 @@ class Child(EncryptedRecord):
 
     @property
     def retention_state(self) -> RetentionState:
-        """Where the file stands in its retention; read, like the next, through ``with_retention()``."""
+        """Where the file stands in its retention; read through ``with_retention()``, like its term."""
         return RetentionState(annotated(self, "retention_code"))
 
     @property
+    def last_team_id(self) -> int:
+        """The team of the last parcours, or of the last saisine; the same."""
+        team_id: int = annotated(self, "retained_team_id")
+        return team_id
+
+    @property
     def due_on(self) -> date:
-        """The term: of the parcours after the last contact, of the last saisine if it comes later."""
+        """The term of the file: of the parcours, after the last contact, or of the last saisine if it comes later."""
         days = [saisine_due_on(annotated(self, "received_on"))]
         if annotated(self, "had_parcours"):
             days.append(parcours_due_on(annotated(self, "last_contact_on")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -84,8 +85,23 @@ class RetentionQuerySet(models.QuerySet[M]):
             )
         )
 
+    def with_retention_card(self) -> Self:
+        """What a row of the list shows besides: number of the last parcours, last hold; after ``with_retention()``."""
+        from pre_cases.models import Parcours, RetentionHold
+
+        parcours = Parcours.objects.filter(child=OuterRef("pk")).order_by("-opened_on", "-id")
+        holds = RetentionHold.objects.filter(child=OuterRef("pk")).order_by("-ends_on")
+        return self.annotate(
+            number=Subquery(parcours.values("number")[:1]),
+            held_until=Subquery(holds.values("ends_on")[:1]),
+        )
+
     def at_retention(self, *states: RetentionState, on: date | None = None) -> Self:
         return self.with_retention(on).filter(Q(retention_code__in=[state.value for state in states]))
+
+    def count_by_state(self) -> Counter[str]:
+        """How many stand in each state, by code, each state computed once; after ``with_retention()``."""
+        return Counter(self.order_by().values_list("retention_code", flat=True))
 
     def retained_by(self, user: User) -> Self:
         """Those whose last team the person coordinates, whatever the state; read through ``with_retention()``."""

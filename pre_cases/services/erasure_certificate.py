@@ -16,13 +16,18 @@ from django.utils import timezone
 
 from audit.pdf import bullets, heading, pairs, paragraph, table, write_pdf
 from audit.signing import BadSignature, key_id, sign, verify
-from pre_cases.models import Erasure, ErasureMotive, ErasureStep
+from pre_cases.models import Erasure, ErasureMotive, ErasureStep, Family
 from referents.days import instant, long_day
 
 CERTIFICATE, PRINTED = "marelle erasure 1", "marelle erasure pdf 1"  # what each signature is made for
 JOURNAL = "identifiants au journal des accès, sans valeur, jusqu’à sa purge"
 FIGURES = "chiffres annuels : des nombres par tableau, jamais une ligne par enfant"
 GRAVES = "identifiants des clés détruites, pour effacer de nouveau après une restauration"
+FAMILIES = str(Family._meta.verbose_name_plural)
+FAMILY_KEY = (
+    "clé de la fratrie, parce qu’un autre enfant y est : ce que d’anciennes sauvegardes disent des adultes reste "
+    "lisible tant qu’elles durent"
+)
 
 
 class NotACertificate(Exception):
@@ -83,7 +88,7 @@ def certificate_of(erasure: Erasure) -> dict[str, Any]:
         "erased": erasure.counts,
         "destroyed_keys": erasure.plan["keys"],
         "scan": {"columns": erasure.plan["searched"], "found": 0},
-        "kept": [JOURNAL, FIGURES, GRAVES],
+        "kept": [JOURNAL, FIGURES, GRAVES, *([] if FAMILIES in erasure.counts else [FAMILY_KEY])],
         "erased_on": today.isoformat(),
         "complete_on": (today + timedelta(days=settings.KEYSTORE_BACKUP_DAYS)).isoformat(),
     }
@@ -96,7 +101,6 @@ def canonical(certificate: dict[str, Any]) -> bytes:
 
 def printed(certificate: dict[str, Any], signature: bytes, signer: str) -> bytes:
     """The certificate for people, as a tagged PDF."""
-    steps = {step.value: str(step.label) for step in ErasureStep}
     erased_on, complete_on = (datetime.fromisoformat(certificate[name]) for name in ("erased_on", "complete_on"))
     return write_pdf(
         title="Certificat d’effacement",
@@ -104,9 +108,9 @@ def printed(certificate: dict[str, Any], signature: bytes, signer: str) -> bytes
         blocks=[
             paragraph(
                 f"Les données de l’enfant désigné ci-dessous ont été effacées de Marelle le {long_day(erased_on)}. "
-                "Sa clé de chiffrement est détruite : ce que des sauvegardes contiennent encore de ses données est "
-                f"illisible. L’effacement est complet le {long_day(complete_on)}, quand la dernière sauvegarde du "
-                "coffre des clés faite avant lui aura expiré."
+                "Sa clé de chiffrement est détruite. L’effacement est complet le "
+                f"{long_day(complete_on)} : la dernière sauvegarde du coffre des clés faite avant lui aura expiré, et "
+                "ce que d’autres sauvegardes contiennent encore ne pourra plus être lu par personne."
             ),
             heading("La décision"),
             pairs(
@@ -128,7 +132,11 @@ def printed(certificate: dict[str, Any], signature: bytes, signer: str) -> bytes
             table(
                 "Étapes",
                 header=["Étape", "Faite le"],
-                rows=[[steps[code], instant(datetime.fromisoformat(at))] for code, at in certificate["steps"].items()],
+                rows=[
+                    [str(step.label), instant(datetime.fromisoformat(certificate["steps"][step.value]))]
+                    for step in ErasureStep
+                    if step.value in certificate["steps"]
+                ],
             ),
             paragraph(
                 f"Restes cherchés dans {certificate['scan']['columns']} colonnes, dans les fichiers et dans le coffre "

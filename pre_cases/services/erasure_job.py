@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from audit.encryption.keys import key_ring
+from audit.encryption.files.store import delete_files
 from audit.encryption.keystore.models import Tombstone
 from audit.erasure import Plan, erase_rows
 from audit.history import acting_as
@@ -70,7 +70,6 @@ class ResidueFound(Exception):
 CODES: dict[type[Exception], str] = {ResidueFound: RESIDUE, SigningError: UNSIGNED}
 
 
-@key_ring()
 def run_erasure(*, erasure_id: UUID) -> None:
     """Carry an approved erasure to its end, from the step where it stands; what is over is left alone.
 
@@ -191,7 +190,9 @@ def _scan(erasure: Erasure) -> None:
     named = {apps.get_model(label): ids for label, ids in erasure.plan.get("rows", {}).items()}
     rows = {model: set(map(model._meta.pk.to_python, ids)) for model, ids in named.items()}
     keys = set(map(UUID, erasure.plan.get("keys", [])))
-    searched, found = residue_of(Plan(rows, keys))
+    plan = Plan(rows, keys)
+    delete_files(plan.files)  # again: a run killed just after its commit had not
+    searched, found = residue_of(plan)
     if found:
         raise ResidueFound(", ".join(found))
     erasure.plan = {"keys": erasure.plan.get("keys", []), "searched": searched}
@@ -254,7 +255,9 @@ def _lost(year: Period, plan: Plan) -> list[list[Any]]:
 def _stop(erasure_id: UUID) -> None:
     """Back to the data protection officer: nothing is destroyed, and the file may be written again."""
     with transaction.atomic():
-        erasure = Erasure.objects.select_for_update(of=("self",)).get(pk=erasure_id)
+        erasure = Erasure.objects.freezing().select_for_update(of=("self",)).filter(pk=erasure_id).first()
+        if erasure is None:  # another run, or another decision, came first
+            return
         erasure.state, erasure.obstacle = State.BLOCKED, OBSTACLE
         erasure.step, erasure.steps, erasure.plan, erasure.facts = "", {}, {}, []
         erasure.save()

@@ -57,7 +57,7 @@ def request_erasure(
     plan = plan_erasure(current)
     erasure = Erasure.objects.create(
         subject_id=current.pk,
-        team_id=annotated(current, "retained_team_id"),
+        team_id=current.last_team_id,
         motive=motive,
         archive_visa=archive_visa.strip(),
         counts=plan.counts() | {"fichiers": len(plan.files), "clés": len(plan.data_keys)},

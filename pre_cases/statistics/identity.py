@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from itertools import islice
 from typing import Any
 
-from audit.encryption.keys import key_ring, load_keys_of
+from audit.encryption.keys import UnreadableValue, key_ring, load_keys_of
+from audit.encryption.keystore.models import Tombstone
 from audit.journal.models import Action
 from audit.journal.record import record_event
 from partners.models import AgeBand
@@ -46,5 +48,16 @@ def _chunks(rows: Iterator[Child]) -> Iterator[list[Child]]:
 def _read(population: Population, child: Any) -> None:
     facts = population.children[child.pk]
     facts.sex = child.sex or UNKNOWN
-    age = child.age(facts.reference_day(population.period))
+    age = _age(child, facts.reference_day(population.period))
     facts.age_band = UNKNOWN if age is None or age < 0 else AgeBand.of(age).value
+
+
+def _age(child: Any, on: date) -> int | None:
+    """None too for a child whose key is destroyed and whose rows have not left yet: killed, or just restored."""
+    try:
+        found: int | None = child.age(on)
+    except UnreadableValue:
+        if not Tombstone.objects.filter(key_id=child.data_key_id).exists():
+            raise
+        return None
+    return found

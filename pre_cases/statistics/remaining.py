@@ -27,7 +27,7 @@ from pre_cases.statistics.tables import SHARE, Figures, Place, Tally
 from referents.models import Team
 
 NOT_ABOUT_CHILDREN = {"projects", "project_amounts", "declared", "staff", "schools_perimeter"}
-NOT_ADDED = {"caseload", "passages"}  # of people, and of one team alone: what a year that runs cannot add
+NOT_ADDED = {"caseload"}  # of people, each with a load: what a year that runs cannot add
 
 Count = Callable[[Period, Extent], list[Figures]]
 Row = list[Any]  # table, place, category, category_2, measure, value
@@ -68,9 +68,7 @@ def freeze_year(period: Period, count: Count) -> None:
     """
     if is_frozen(period):
         return
-    rows = rows_of(count(period, whole_extent()), lambda code: code not in NOT_ABOUT_CHILDREN)
-    for team in Team.objects.order_by("pk"):
-        rows += rows_of([passages(read_population(period, team_extent(team)))])
+    rows = rows_of(_about_children(period, count))
     with transaction.atomic():
         facts, _ = YearlyFacts.objects.select_for_update().get_or_create(
             starts_on=period.starts_on, ends_on=period.ends_on
@@ -83,8 +81,8 @@ def freeze_year(period: Period, count: Count) -> None:
 def counts_by_team(period: Period, count: Count) -> Counter[tuple[str, ...]]:
     """``(table, place, category, category_2, measure)`` of a year that runs, at the teams: what can be subtracted."""
     found: Counter[tuple[str, ...]] = Counter()
-    for table in count(period, whole_extent()):
-        if table.spec.subject is Subject.PERSONS and table.spec.code not in NOT_ABOUT_CHILDREN | NOT_ADDED:
+    for table in _about_children(period, count):
+        if table.spec.subject is Subject.PERSONS and table.spec.code not in NOT_ADDED:
             for cell in table.cells:
                 if not cell.base and cell.geography.startswith("team:"):
                     found[(table.spec.code, *cell.key)] += int(cell.value)
@@ -102,12 +100,19 @@ def add_counts(period: Period, rows: Iterable[Row]) -> None:
     facts.save()
 
 
-def rows_of(tables: Iterable[Figures], wanted: Callable[[str], bool] = lambda code: True) -> list[Row]:
+def _about_children(period: Period, count: Count) -> list[Figures]:
+    """Every table that an erasure may change, at every place."""
+    tables = [table for table in count(period, whole_extent()) if table.spec.code not in NOT_ABOUT_CHILDREN]
+    for team in Team.objects.order_by("pk"):
+        tables.append(passages(read_population(period, team_extent(team))))
+    return tables
+
+
+def rows_of(tables: Iterable[Figures]) -> list[Row]:
     """The cells of some tables; zeros are left out, but the total of each, which says that the table was counted."""
     return [
         [table.spec.code, *cell.key, cell.value if isinstance(cell.value, int) else str(cell.value)]
         for table in tables
-        if wanted(table.spec.code)
         for cell in table.cells
         if cell.value or cell.is_total
     ]
@@ -158,6 +163,6 @@ def _tally_of(table: Figures, extent: Extent) -> Tally:
     for cell in table.cells:
         if cell.base:
             tally.derived[cell.key] = Decimal(cell.value)
-        else:
+        elif cell.value:
             tally.counts[cell.key] = int(cell.value)
     return tally

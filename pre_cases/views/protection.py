@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from audit.journal.consult import consult_page
 from audit.journal.models import Action, Event
-from pre_cases.models import ExceptionalAccess, FamilyRequest, SubjectFile
+from pre_cases.models import Child, Erasure, ExceptionalAccess, FamilyRequest, SubjectFile
+from pre_cases.retention import RetentionState
 from referents.requests import SignedInRequest
 from referents.scopes import may_read_journal, readable_events
 from referents.views.reach import require
@@ -42,6 +43,10 @@ def protection(request: SignedInRequest) -> HttpResponse:
         "week": week_of(readable_events(request.user), since),
         "now": timezone.now(),
         "requests": waiting_requests(request),
+        "erasures": Erasure.objects.decidable_by(request.user).count(),
+        "erasures_url": reverse("pre_cases:erasure_list"),
+        "ready": Child.objects.at_retention(RetentionState.READY).count(),
+        "ready_url": f"{reverse('pre_cases:retention_list')}?{urlencode({'filtre': RetentionState.READY.value})}",
     }
     return render(request, "pre_cases/protection.html", context)
 

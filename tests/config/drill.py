@@ -26,11 +26,13 @@ from audit.encryption.files.store import open_file
 from audit.encryption.keyed import encrypted_fields, keyed_models
 from audit.encryption.keys import key_ring, load_keys
 from audit.history import system_account
+from config.celery import app
 from config.management.backups import restore
 from partners.models import Term
-from pre_cases.models import Child, Parcours
+from pre_cases.models import Child, Erasure, Parcours
+from pre_cases.services.erasure_request import approve_erasure, request_erasure
 from pre_cases.services.parcours import close_parcours
-from referents.models import Role
+from referents.models import Role, User
 from tests.cast import make_child, make_document, make_parcours, make_residence, make_team, make_user
 
 NAMES = ["Canarine", "Serinette", "Linotte", "Fauvette", "Mésangeline", "Alouette"]
@@ -54,6 +56,18 @@ def fill() -> list[str]:
         close_parcours(parcours=parcours, on=timezone.localdate(), reason=lost, by=amina)
         ids.append(str(child.pk))
     return ids
+
+
+def erase(child_id: str) -> str:
+    """Asked for by the coordination, approved by the data protection officer, carried out; the state of the end."""
+    child = Child.objects.get(pk=child_id)
+    gaelle = User.objects.filter(first_name="Gaëlle").first() or make_user("Gaëlle", Role.DPO)
+    amina = User.objects.get(first_name="Amina")
+    app.conf.task_always_eager = True
+    load_keys([child.data_key_id])
+    asked = request_erasure(child=child, motive="family", reason="La famille le demande.", by=amina)
+    approve_erasure(erasure=asked, by=gaelle)
+    return Erasure.objects.get(pk=asked.pk).state
 
 
 def look() -> dict[str, object]:
@@ -122,7 +136,7 @@ def close() -> None:
 
 
 STEPS: dict[str, Callable[..., object]] = {
-    step.__name__: step for step in (fill, look, manage, put_back, end_reencryption, close)
+    step.__name__: step for step in (fill, erase, look, manage, put_back, end_reencryption, close)
 }
 
 

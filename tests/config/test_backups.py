@@ -167,7 +167,7 @@ class TestDrill:
 
         erased = [children[0], children[2]]  # the first leaves a sister in the family
         for child in erased:
-            installation.manage("erase", f"--child={child}", "--confirm")
+            assert installation.play("erase", child) == "done"
         survivors = {child for child in children if child not in erased}
         after = installation.play("look")
         assert set(after["children"]) == survivors
@@ -239,7 +239,7 @@ class TestAKeystorePutBack:
         children = installation.play("fill")
         data = installation.back_up("data", tmp_path / "data")
         keys = installation.back_up("keys", tmp_path / "keys")
-        installation.manage("erase", f"--child={children[3]}", "--confirm")
+        assert installation.play("erase", children[3]) == "done"
         installation.lose_keystore()
         installation.manage("restore", f"--data={data}", "--confirm", status=1)  # its keys are not there yet
         installation.manage("restore", f"--keys={keys}", "--confirm")

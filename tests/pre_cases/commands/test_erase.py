@@ -1,11 +1,10 @@
-"""``erase``: says what would leave, erases when it is confirmed, and finishes what a restoration brought back."""
+"""``erase``: says what would leave, carries out what two persons decided, verifies, erases again; begins nothing."""
 
 from collections.abc import Callable
 from contextvars import Context
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -14,10 +13,10 @@ from django.db import transaction
 from audit.encryption.files.store import path_of
 from audit.encryption.keystore.models import DataKey, Tombstone
 from audit.history import system_account
-from audit.journal.models import Event
-from pre_cases.models import Child
+from pre_cases.models import Child, Erasure
 from pre_cases.services.erasure import erase_child
 from tests.cast import Cast, make_child
+from tests.erasures import approved, ask
 from tests.whole_file import documents_of, end, everything, make_whole_file
 
 
@@ -41,7 +40,7 @@ class TestADryRun:
     def test_changes_nothing(self, cast: Cast) -> None:
         before = everything()
         said = run(f"--child={cast.ines.pk}")
-        assert said.endswith("\nRien n’a été changé. Ajoutez --confirm pour effacer.\n")
+        assert said.endswith("\nRien n’a été changé.\n")
         assert everything() == before
         assert all(path_of(document.pk).exists() for document in documents_of(cast.ines))
 
@@ -60,38 +59,67 @@ class TestADryRun:
     def test_says_what_forbids_to_erase(self, cast: Cast) -> None:
         said = run(f"--child={cast.tom.pk}")
         assert said.endswith("\nRien n’a été changé. Un parcours est ouvert pour cet enfant : clôturez-le d’abord.\n")
-        assert "--confirm" not in said
 
     def test_names_nobody(self, cast: Cast) -> None:
-        said = run(f"--child={cast.ines.pk}") + run(f"--child={cast.ines.pk}", "--confirm")
+        said = run(f"--child={cast.ines.pk}")
         assert not [name for name in ("Inès", "Morel", "Nadia", cast.ines.birth_date.isoformat()) if name in said]
 
 
-class TestConfirmed:
-    def test_erases_the_child(self, cast: Cast, django_capture_on_commit_callbacks: Callable) -> None:
+class TestResume:
+    @pytest.fixture
+    def erasure(self, cast: Cast) -> Erasure:
+        return approved(cast.ines, cast.amina, cast.gaelle, motive="family")
+
+    def test_carries_out_what_two_persons_decided(
+        self, cast: Cast, erasure: Erasure, django_capture_on_commit_callbacks: Callable
+    ) -> None:
         files = [path_of(document.pk) for document in documents_of(cast.ines)]
         with django_capture_on_commit_callbacks(execute=True):
-            said = run(f"--child={cast.ines.pk}", "--confirm")
-        assert said.startswith("Effacé. Lignes : ")
-        assert said.endswith(", fichiers : 1.\n")
+            assert run("--resume") == "Effacements menés à leur terme : 1.\n"
         assert Child.objects.get() == cast.tom
         assert not DataKey.objects.filter(key_id=cast.ines.data_key_id).exists()
         assert not any(path.exists() for path in files)
 
-    def test_is_signed_by_the_system(self, cast: Cast) -> None:
-        run(f"--child={cast.ines.pk}", "--confirm")
-        assert Event.objects.filter(action="erase").get().actor_id == system_account().pk
+    def test_says_what_waits(self, cast: Cast, erasure: Erasure, settings: Any) -> None:
+        settings.SIGNING_KEY = "file:/nowhere/signing-key"
+        with pytest.raises(CommandError, match="attendent"):
+            run("--resume")
 
-    def test_is_refused_while_a_parcours_is_open(self, cast: Cast) -> None:
+    def test_erases_nothing_that_is_only_asked_for(self, cast: Cast) -> None:
+        ask(cast.ines, cast.amina, motive="family")
         before = everything()
-        with pytest.raises(CommandError, match="Un parcours est ouvert pour cet enfant"):
-            run(f"--child={cast.tom.pk}", "--confirm")
+        assert run("--resume") == "Effacements menés à leur terme : 0.\n"
         assert everything() == before
 
-    def test_is_refused_for_nobody(self, cast: Cast) -> None:
-        for arguments in ([f"--child={uuid4()}"], [f"--child={uuid4()}", "--confirm"]):
-            with pytest.raises(CommandError, match="Aucun enfant ne porte cet identifiant"):
-                run(*arguments)
+
+class TestVerify:
+    @pytest.fixture
+    def certificate(self, cast: Cast, tmp_path: Path) -> tuple[Path, Path]:
+        erasure = approved(cast.ines, cast.amina, cast.gaelle, motive="family")
+        run("--resume")
+        done = Erasure.objects.get(pk=erasure.pk)
+        text, pdf = tmp_path / "c.json", tmp_path / "c.pdf"
+        text.write_text(done.certificate)
+        pdf.write_bytes(bytes(done.certificate_pdf))
+        return text, pdf
+
+    def test_says_what_is_certified(self, cast: Cast, certificate: tuple[Path, Path]) -> None:
+        text, pdf = certificate
+        said = run(f"--verify={text}", f"--pdf={pdf}")
+        assert said.startswith(f"Certificat authentique avec son PDF : enfant {cast.ines.pk} effacé le ")
+
+    def test_refuses_what_was_altered(self, certificate: tuple[Path, Path]) -> None:
+        text, pdf = certificate
+        pdf.write_bytes(pdf.read_bytes() + b" ")
+        with pytest.raises(CommandError, match="modifié"):
+            run(f"--verify={text}", f"--pdf={pdf}")
+        text.write_text(text.read_text().replace("family", "mistake"))
+        with pytest.raises(CommandError, match="modifié"):
+            run(f"--verify={text}")
+
+    def test_refuses_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match="ne se lit pas"):
+            run(f"--verify={tmp_path / 'nothing'}")
 
 
 class TestReplay:
@@ -113,10 +141,16 @@ class TestReplay:
 class TestTheArguments:
     @pytest.mark.parametrize(
         "arguments",
-        [[], ["--confirm"], ["--child=Inès"], ["--child=00000000-0000-7000-8000-000000000000", "--replay"]],
+        [
+            [],
+            ["--confirm"],
+            ["--child=Inès"],
+            ["--child=00000000-0000-7000-8000-000000000000", "--confirm"],
+            ["--child=00000000-0000-7000-8000-000000000000", "--replay"],
+        ],
         ids=str,
     )
-    def test_are_a_child_or_a_replay(self, cast: Cast, arguments: list[str]) -> None:
+    def test_are_one_thing_to_do_and_never_an_erasure(self, cast: Cast, arguments: list[str]) -> None:
         before = everything()
         with pytest.raises(CommandError):
             run(*arguments)
