@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from pre_cases.deadlines import ANSWER_MONTHS, EXTENSION_MONTHS, latest_receipt_late_on
@@ -32,6 +32,11 @@ class FamilyRequestQuerySet(models.QuerySet["FamilyRequest"]):
 
     def late(self, on: date | None = None) -> FamilyRequestQuerySet:
         return self.filter(late(on or timezone.localdate()))
+
+    def with_urgency(self, on: date | None = None) -> FamilyRequestQuerySet:
+        """Annotate ``urgency``, 0 when late and 1 otherwise: what a list orders by before the day of receipt."""
+        is_late = When(late(on or timezone.localdate()), then=Value(0))
+        return self.annotate(urgency=Case(is_late, default=Value(1), output_field=models.IntegerField()))
 
     def visible_to(self, user: User) -> FamilyRequestQuerySet:
         """Who carries the child's parcours or saisine, and the coordination."""

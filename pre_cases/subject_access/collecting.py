@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Q
 
 from audit.encryption.fields import EncryptedDateField, EncryptedField, EncryptedJSONField
 from audit.encryption.keys import load_keys
@@ -44,14 +45,15 @@ def collect(request: FamilyRequest) -> dict[str, Any]:
 
 
 class _Collection:
-    """One gathering; ``adults`` are those ever linked to the child, whose key is the family's."""
+    """One gathering; ``adults`` are those of the family, whose key they share, and those ever around the child."""
 
     def __init__(self, request: FamilyRequest) -> None:
         self.request = request
         self.child = Child.objects.select_related("family").get(pk=request.child_id)
         siblings = list(Child.objects.filter(family=self.child.family_id).exclude(pk=self.child.pk))
         load_keys([self.child.family.data_key_id, *(sibling.data_key_id for sibling in siblings)])
-        self.adults = {adult.pk: adult for adult in Adult.objects.filter(child_links__child=self.child).distinct()}
+        around = Q(family=self.child.family_id) | Q(child_links__child=self.child)
+        self.adults = {adult.pk: adult for adult in Adult.objects.filter(around).distinct()}
         self.confidential = [
             adult.address for adult in self.adults.values() if adult.address_is_confidential and adult.address
         ]

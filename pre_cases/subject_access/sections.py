@@ -51,7 +51,7 @@ SCHOOL, MARELLE = "l’école et la famille", "Marelle, d’après ce qu’a fai
 
 @dataclass(frozen=True)
 class Section:
-    """One model in the file: where its data come from, and its fields that say nothing of the child."""
+    """One model in the file, and where its data come from."""
 
     model: type[models.Model]
     source: str

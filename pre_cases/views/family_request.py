@@ -154,9 +154,9 @@ def _stops(stops: dict[str, Any], parcours: Parcours | None) -> dict[str, Any]:
 
 @require_safe
 def team_requests(request: SignedInRequest, code: str) -> HttpResponse:
-    """The requests of a team's families that wait for an answer, the oldest first: the late ones come before."""
+    """The requests of a team's families that wait for an answer, the late ones first, then the oldest."""
     team = coordinated_team(request, code)
     waiting = FamilyRequest.objects.decidable_by(request.user).filter(team=team).waiting()
-    page = consult_page(request, waiting.select_related("child"), order=("received_on", "id"))
+    page = consult_page(request, waiting.with_urgency().select_related("child"), order=("urgency", "received_on", "id"))
     late = waiting.late().count()
     return render(request, "pre_cases/team_requests.html", {"team": team, "page": page, "late": late})

@@ -31,6 +31,7 @@ from tests.cast import (
     make_team,
     make_user,
 )
+from tests.family_requests import ask
 from tests.queries import queries_of
 
 DAY = timedelta(days=1)
@@ -75,6 +76,7 @@ def busy(cast: Cast, denis: User) -> None:
         reason = Term.objects.get(pk="exit_reason:objectifs-atteints")
         write_bilan(parcours=ready, on=today, text="Bilan", exit_reason=reason, by=referent)
         make_exceptional_access(ready, make_user("Lise", Role.COORDINATOR, make_team(f"loin-{team.code}")))
+        ask(ready.child, referent)
         make_saisine(make_child("Reçue"), team)
         make_agreement(make_saisine(make_child("Attendue"), team))
         make_agreement(make_saisine(make_child("Attendue aussi"), team))
@@ -125,6 +127,7 @@ class TestTeamBoard:
             ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
             ParcoursFlag.TO_CLOSE.label: 1,  # Prête
             "Accès exceptionnels à examiner": 1,  # Prête
+            "Demandes des familles": 1,  # Prête
             ParcoursFlag.UNOPENED.label: 3,  # Prête, Lou, Inès
             ParcoursFlag.LATE.label: 1,  # Ancienne
             ParcoursFlag.REVIEW_DUE.label: 1,  # Ancienne
