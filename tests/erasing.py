@@ -176,11 +176,7 @@ def figures_by_year(years: Iterable[Any]) -> dict[Any, list[Any]]:
 
 
 # Of a year that runs: establishments, teams and people at work.
-LIVING_ONLY = {
-    "schools_concerned",
-    "teams",
-    "caseload",
-}  # of a year that runs: establishments, teams and people at work
+LIVING_ONLY = {"schools_concerned", "teams", "caseload"}
 
 
 def compare(before: Before, erased: list[Child], raw: bytes, faults: Faults) -> None:
