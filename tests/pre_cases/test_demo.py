@@ -39,11 +39,14 @@ from pre_cases.models import (
     Child,
     Enrolment,
     Entry,
+    FamilyRequest,
     Parcours,
+    RequestKind,
     Review,
     Saisine,
     SaisineStage,
     Schooling,
+    SubjectFile,
     Task,
 )
 from pre_cases.services.dates import wrong_dates
@@ -349,6 +352,12 @@ class TestWorkToShow:
         inès = Event.objects.filter(action="grant", kind="pre_cases.parcoursshare").first()
         assert inès is not None
         assert inès.actor_id == User.objects.get(email=BENOIT.email).pk
+
+    def test_tells_what_families_ask_about_their_data(self) -> None:
+        waiting = FamilyRequest.objects.decidable_by(User.objects.get(email=AMINA.email))
+        assert set(waiting.values_list("kind", flat=True)) == set(RequestKind.values)
+        assert waiting.late(TODAY).count() == 1
+        assert sorted(file.state for file in SubjectFile.objects.all()) == ["approval", "reading"]
 
     def test_shows_the_caseload_to_its_referent(self, signed_in: Callable[[User], Client]) -> None:
         response = signed_in(User.objects.get(email=BENOIT.email)).get(reverse("pre_cases:my_parcours"))
