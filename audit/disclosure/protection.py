@@ -1,0 +1,201 @@
+"""Complementary suppression: the pattern that loses least among those found safe, and how far it may be from the least.
+
+The order: a greedy pattern, tidied; the linear relaxation of the covering program, cut by the attackers' programs; a
+pattern guided by it; then the covering program in whole cells, each of its patterns cut where it breaks a goal and mended
+into a safe one. When one breaks no goal it is optimal. At any moment the best safe pattern stands, and at first the one
+that hides everything, so that a time limit never ends in « publish as is ».
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+
+from audit.disclosure.attack import INFINITY, SolverFailure
+from audit.disclosure.check import Proof, broken_goals
+from audit.disclosure.instance import Goal, Instance
+from audit.disclosure.master import Master
+from audit.disclosure.problem import Problem, bits, members
+from audit.disclosure.search import Failure, OutOfTime, Search, Unprotectable
+from audit.disclosure.witnesses import hardest
+
+Progress = Callable[[str, int | None, float], None]
+
+ROUND_OF_CUTS = 200
+STALLED = 4
+MAX_ROUNDS = 60
+NODES = 400
+LARGE = 1500  # merged leaves beyond which a bound is not worth its linear programs
+
+
+class UnsafePattern(Exception):
+    """The checker refused what the engine found: nothing may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A safe pattern. ``lost`` is the sum of the values hidden, ``bound`` what every safe pattern loses at least; both
+    count a set of leaves published twice once. ``is_complete`` is False when the time limit stopped the search."""
+
+    instance: Instance
+    suppressed: tuple[int, ...]
+    proof: Proof
+    lost: int
+    bound: int
+    is_complete: bool
+    seconds: float
+
+    @property
+    def gap(self) -> float:
+        """The share of the loss that might still be saved: 0 for an optimal pattern."""
+        return (self.lost - self.bound) / self.lost if self.lost else 0.0
+
+    @property
+    def is_optimal(self) -> bool:
+        return self.lost <= self.bound
+
+
+def protect(
+    instance: Instance, *, seed: int, time_limit: float | None = None, progress: Progress | None = None
+) -> Protection:
+    """Choose what to hide so that no attacker excludes 0 or the threshold for any primary figure.
+
+    The same seed gives the same pattern as long as no time limit (seconds) cuts the search short. ``progress`` is told
+    the step, the best loss so far and the bound. Raises Unprotectable when earlier releases give a figure away whatever
+    is hidden, UnsafePattern when the checker refuses the result.
+    """
+    started = monotonic()
+    run = Engine(Problem(instance), seed, INFINITY if time_limit is None else started + 0.92 * time_limit, progress)
+    run.search_pattern()
+    shown = run.search.everything & ~run.hidden
+    proof = run.search.pool.proof(shown)
+    suppressed = tuple(
+        sorted(number for place in members(run.hidden) for number in run.problem.figures[place].ids)
+    )
+    if broken_goals(instance, suppressed, proof):
+        raise UnsafePattern(instance.id)
+    return Protection(
+        instance, suppressed, proof, run.lost, run.bound, run.is_complete, monotonic() - started
+    )
+
+
+class Engine:
+    """One search: the best safe pattern so far (``hidden``, bits), and the bound."""
+
+    def __init__(self, problem: Problem, seed: int, deadline: float, progress: Progress | None) -> None:
+        self.problem = problem
+        self.search = Search(problem, seed, deadline)
+        self.master = Master(problem, self.search.weights, seed % 2**31)
+        self.progress = progress or (lambda step, lost, bound: None)
+        self.primary = bits(problem.primary)
+        self.hidden = 0
+        self.lost = 0
+        self.floor = 0.0
+        self.is_complete = True
+
+    @property
+    def bound(self) -> int:
+        """No safe pattern loses less: the values are whole, and the ties weigh less than 0.4 of a person altogether."""
+        return min(self.lost, math.ceil(self.floor - 0.4 - 1e-6))
+
+    def search_pattern(self) -> None:
+        """Leave in ``hidden`` the best safe pattern found, and in ``floor`` the best bound."""
+        if not self.problem.groups:
+            self.hidden = self.problem.secret
+            return
+        self._hide_everything()
+        try:
+            self._keep(self.search.mend(self.primary), "greedy")
+            if len(self.problem.counts) <= LARGE:
+                self._bound_and_improve()
+        except OutOfTime:
+            self.is_complete = False
+
+    def _hide_everything(self) -> None:
+        self.hidden = self.problem.hideable | self.problem.secret
+        self.lost = self.search.value(self.hidden)
+        self.search.prove_everything(self.hidden)
+
+    def _keep(self, hidden: int, step: str) -> None:
+        """Tidy a safe pattern, and keep it when it loses less."""
+        hidden = self.search.tidy(hidden)
+        if self.search.loss(hidden) < self.search.loss(self.hidden):
+            self.hidden, self.lost = hidden, self.search.value(hidden)
+        self.progress(step, self.lost, self.floor)
+
+    def _bound_and_improve(self) -> None:
+        relaxed = self._relax()
+        self._keep(self.search.mend(self.primary, self.search.weights * (1.05 - relaxed)), "guided")
+        for _ in range(MAX_ROUNDS):
+            if self.lost <= self.bound:
+                return
+            choice = self.master.best(min(self.search.breathe(), 60.0), NODES)
+            self.floor = max(self.floor, choice.bound)
+            self.progress("whole", self.lost, self.floor)
+            if choice.hidden is None:
+                return
+            hidden = bits(np.flatnonzero(choice.hidden > 0.5)) | self.problem.secret
+            if not self._cut_broken(hidden):
+                return
+            self._keep(self.search.mend(hidden), "mended")
+
+    def _relax(self) -> np.ndarray:
+        """Cut the linear relaxation until it stalls; how much of each figure it hides."""
+        stalled, best = 0, -1.0
+        while True:
+            choice = self.master.relaxed()
+            self.floor = max(self.floor, choice.bound)
+            self.progress("relaxed", self.lost, self.floor)
+            assert choice.hidden is not None  # noqa: S101
+            stalled = stalled + 1 if choice.bound < best * 1.001 else 0
+            best = max(best, choice.bound)
+            if stalled >= STALLED or not self._cut_fraction(choice.hidden):
+                return choice.hidden
+
+    def _cut_fraction(self, hidden: np.ndarray) -> int:
+        """Add the cuts that a fractional pattern violates; how many."""
+        added = 0
+        for place in self.search.generator.permutation(len(self.problem.groups)):
+            group = self.problem.groups[place]
+            capacity = np.where(hidden < 1e-7, 0.0, group.needs.max() * hidden)
+            floor = -np.where(hidden < 1e-7, 0.0, np.minimum(self.problem.values, group.needs.max()) * hidden)
+            waiting = group.everybody
+            while waiting:
+                self.search.breathe()
+                task = group.task(hardest(group, waiting))
+                waiting &= ~(1 << task.attacker)
+                answer = self.search.regions.whole.farthest(task, floor, capacity)
+                if answer.reached < task.need - 1e-4:
+                    cut = self.master.cut(task, answer.prices)
+                    added += cut is not None and float(cut @ hidden) < 1 - 1e-3 and self.master.add(cut)
+                else:  # the same move convinces everybody whose leaves it leaves alone
+                    moved = np.abs(answer.move) > 1e-9
+                    touched = bits(np.flatnonzero(self.problem.owned[:, moved].any(axis=1)))
+                    waiting &= ~(group.within(task.need) & ~touched)
+            if added >= ROUND_OF_CUTS:
+                break
+        return added
+
+    def _cut_broken(self, hidden: int) -> int:
+        """Add the cuts of the goals that a pattern breaks; how many. 0 for a safe one, which becomes the best."""
+        failures: list[Failure] = []
+        for place in self.search.generator.permutation(len(self.problem.groups)):
+            failures += self.search.failures(int(place), hidden)
+        if not failures:
+            self._keep(hidden, "optimal")
+            return 0
+        return sum(self._cut_failure(failure, hidden) for failure in failures)
+
+    def _cut_failure(self, failure: Failure, hidden: int) -> bool:
+        if failure.prices is not None:
+            cut = self.master.cut(failure.task, failure.prices)
+            if cut is not None:
+                return self.master.add(cut)
+        if not failure.is_certain:
+            return False
+        shown = self.search.everything & ~self.search.most_hidden(failure.task, hidden)
+        return self.master.add(self.search.flags(shown).astype(float))
