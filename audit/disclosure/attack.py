@@ -21,6 +21,12 @@ from audit.disclosure.problem import Problem, Task
 INFINITY = highspy.kHighsInf
 EXACT = 1e-6
 WHOLE, ANY = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
+# every objective here is bounded, so that « unbounded or infeasible » is infeasible
+WITHOUT = (
+    highspy.HighsModelStatus.kInfeasible,
+    highspy.HighsModelStatus.kUnboundedOrInfeasible,
+    highspy.HighsModelStatus.kTimeLimit,
+)
 
 
 class SolverFailure(Exception):
@@ -89,13 +95,13 @@ class Attack:
         return program
 
     def farthest(self, task: Task, lower: np.ndarray, upper: np.ndarray) -> Answer:
-        """How far the figure can move, at most to the need, when figure f moves between ``lower[f]`` and ``upper[f]``."""
+        """How far the figure can move, at most to the need, figure f moving from ``lower[f]`` to ``upper[f]``."""
         low, high = lower[self.figures].astype(float), upper[self.figures].astype(float)
         row = self.row_of[task.figure]
         low[row], high[row] = max(low[row], -task.need), min(high[row], task.need)
         self._attacked_by(task.attacker)
-        self._aim_at(task)
-        self.solver.changeRowsBounds(len(self.rows), self.rows, low, high)
+        self._aim_at(task.figure, task.sign)
+        self.solver.changeRowsBounds(len(self.rows), self.rows, low, high)  # type: ignore[attr-defined]
         if not self._solve():
             raise SolverFailure("not even the true population fits")
         return self._answer(task)
@@ -107,7 +113,8 @@ class Attack:
         row = self.row_of[task.figure]
         (low if task.sign > 0 else high)[row] = task.sign * task.need
         self._attacked_by(task.attacker)
-        self.solver.changeRowsBounds(len(self.rows), self.rows, low, high)
+        self._aim_at(task.figure, -task.sign)  # no farther than needed, but whole persons may have to go beyond
+        self.solver.changeRowsBounds(len(self.rows), self.rows, low, high)  # type: ignore[attr-defined]
         move = self._answer(task).whole_move() if self._solve(WHOLE, seconds) else None
         self._restrict(ANY)
         return move
@@ -120,11 +127,12 @@ class Attack:
             self.solver.changeColsBounds(len(self.columns), self.columns, np.where(owned, 0.0, self.floor), upper)
             self._attacker = attacker
 
-    def _aim_at(self, task: Task) -> None:
-        if (task.figure, task.sign) != self._aim:
-            cost = np.where(np.isin(self.leaves, self.problem.figures[task.figure].leaves), -float(task.sign), 0.0)
+    def _aim_at(self, figure: int, sign: int) -> None:
+        """Look for the greatest move of the figure in the direction of the sign."""
+        if (figure, sign) != self._aim:
+            cost = np.where(np.isin(self.leaves, self.problem.figures[figure].leaves), -float(sign), 0.0)
             self.solver.changeColsCost(len(self.columns), self.columns, cost)
-            self._aim = (task.figure, task.sign)
+            self._aim = (figure, sign)
 
     def _restrict(self, kind: highspy.HighsVarType) -> None:
         if kind != self._kind:
@@ -140,7 +148,7 @@ class Attack:
             status = self.solver.getModelStatus()
             if status == highspy.HighsModelStatus.kOptimal:
                 return True
-            if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kTimeLimit):
+            if status in WITHOUT:
                 return False
             self.solver.clearSolver()  # a stale basis: once more from the beginning
         raise SolverFailure(str(status))

@@ -62,7 +62,7 @@ class Primary:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """``thresholds`` gives a table its own threshold; ``primary``, when not None, replaces the rule 0 < n < threshold."""
+    """``thresholds`` gives a table its own; ``primary``, when not None, replaces the rule 0 < n < threshold."""
 
     counts: tuple[int, ...]
     figures: tuple[Figure, ...]
@@ -81,7 +81,7 @@ class Instance:
         known = {figure.id for figure in self.figures}
         if len(known) != len(self.figures):
             raise InvalidInstance("Two figures have the same id.")
-        named: Iterable[frozenset[int]] = (item.leaves for item in (*self.figures, *self.insiders))
+        named = [figure.leaves for figure in self.figures] + [attacker.leaves for attacker in self.insiders]
         if not places.issuperset(self.structural_zeros.union(*named)):
             raise InvalidInstance("A leaf is named that does not exist.")
         if any(self.counts[leaf] for leaf in self.structural_zeros):

@@ -1,12 +1,12 @@
 """The least that must be hidden: a covering program fed with cuts, which gives the bound, and patterns worth mending.
 
-After Fischetti and Salazar-González (Models and algorithms for optimizing cell suppression, JASA 95, 2000). A cut comes
-from the multipliers of an attacker's linear program. Let s be the direction of the task, p its figure, n its need. For
-multipliers a[f] such that b[l] = sum(a[f] for f holding l) - s [l in p] is 0 or more on the leaves that the attacker does
-not know, every move y satisfies s y(p) = sum a[f] y(f) - sum b[l] y[l] <= sum a[f] y(f) + sum b[l] count[l]. A witness may
-be shrunk until it moves p by n exactly, and shown figures do not move: the hidden ones make up for the *lack*,
-n (1 - s a[p]) - sum b[l] count[l]. One with a[f] < 0 does for at most -a[f] times the persons whom the attacker does not
-know in it; one with a[f] > 0 may do for all of it.
+After Fischetti and Salazar-González (Models and algorithms for optimizing cell suppression, JASA 95, 2000). A cut
+comes from the multipliers of an attacker's linear program. Let s be the direction of the task, p its figure, n its
+need. For multipliers a[f] such that b[l] = sum(a[f] for f holding l) - s [l in p] is 0 or more on the leaves that the
+attacker does not know, every move y satisfies s y(p) = sum a[f] y(f) - sum b[l] y[l], which is at most
+sum a[f] y(f) + sum b[l] count[l]. A witness may be shrunk until it moves p by n exactly, and shown figures do not move:
+the hidden ones make up for the *lack*, n (1 - s a[p]) - sum b[l] count[l]. One with a[f] < 0 does for at most -a[f]
+times the persons whom the attacker does not know in it; one with a[f] > 0 may do for all of it.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Master:
         self.solver.setOptionValue("time_limit", INFINITY)
         self._refuse_failure((STATUS.kOptimal, STATUS.kTimeLimit, STATUS.kSolutionLimit))
         info = self.solver.getInfo()
-        found = info.primal_solution_status == 2  # noqa: PLR2004 - HiGHS: a feasible point
+        found = info.primal_solution_status == 2
         return Choice(self._hidden() if found else None, float(info.mip_dual_bound))
 
     def _restrict(self, kind: highspy.HighsVarType) -> None:

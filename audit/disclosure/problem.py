@@ -82,7 +82,8 @@ class Problem:
     """Merged leaves, figures, attackers and goals of an instance. Sets of figures are the bits of an integer:
     ``hideable`` may be shown or not, ``secret`` are never shown, ``released`` always.
 
-    ``counts[l]`` is the count of merged leaf l; ``owned[a, l]`` is True where attacker a knows leaf l. Goals that the true population reaches already have no task.
+    ``counts[l]`` is the count of merged leaf l; ``owned[a, l]`` is True where attacker a knows leaf l. Goals that
+    the true population reaches already have no task.
     """
 
     def __init__(self, instance: Instance) -> None:
@@ -175,10 +176,12 @@ class Problem:
 
     def moved(self, move: np.ndarray) -> np.ndarray:
         """What each merged figure gains when the merged leaves move by ``move``."""
-        gained = np.zeros(len(self.figures), dtype=move.dtype)
-        for leaf in np.flatnonzero(move):
-            gained[self.figures_of[leaf]] += move[leaf]
-        return gained
+        places = np.flatnonzero(move)
+        if not len(places):
+            return np.zeros(len(self.figures), dtype=move.dtype)
+        touched = [self.figures_of[place] for place in places]
+        steps = np.repeat(move[places].astype(float), [len(figures) for figures in touched])
+        return np.bincount(np.concatenate(touched), steps, len(self.figures)).astype(move.dtype)
 
     def spread(self, move: np.ndarray) -> dict[int, int]:
         """A move of merged leaves as a witness: the original leaves that change, and their counts."""

@@ -1,9 +1,9 @@
 """Complementary suppression: the pattern that loses least among those found safe, and how far it may be from the least.
 
 The order: a greedy pattern, tidied; the linear relaxation of the covering program, cut by the attackers' programs; a
-pattern guided by it; then the covering program in whole cells, each of its patterns cut where it breaks a goal and mended
-into a safe one. When one breaks no goal it is optimal. At any moment the best safe pattern stands, and at first the one
-that hides everything, so that a time limit never ends in « publish as is ».
+pattern guided by it; then the covering program in whole cells, each of its patterns cut where it breaks a goal and
+mended into a safe one. When one breaks no goal it is optimal. At any moment the best safe pattern stands, and at first
+the one that hides everything, so that a time limit never ends in « publish as is ».
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from time import monotonic
 
 import numpy as np
 
-from audit.disclosure.attack import INFINITY, SolverFailure
+from audit.disclosure.attack import INFINITY
 from audit.disclosure.check import Proof, broken_goals
-from audit.disclosure.instance import Goal, Instance
+from audit.disclosure.instance import Instance
 from audit.disclosure.master import Master
 from audit.disclosure.problem import Problem, bits, members
-from audit.disclosure.search import Failure, OutOfTime, Search, Unprotectable
+from audit.disclosure.search import Failure, OutOfTime, Search
 from audit.disclosure.witnesses import hardest
 
-Progress = Callable[[str, int | None, float], None]
+Progress = Callable[[str, int, float], None]
 
 ROUND_OF_CUTS = 200
 STALLED = 4
@@ -73,14 +73,10 @@ def protect(
     run.search_pattern()
     shown = run.search.everything & ~run.hidden
     proof = run.search.pool.proof(shown)
-    suppressed = tuple(
-        sorted(number for place in members(run.hidden) for number in run.problem.figures[place].ids)
-    )
+    suppressed = tuple(sorted(number for place in members(run.hidden) for number in run.problem.figures[place].ids))
     if broken_goals(instance, suppressed, proof):
         raise UnsafePattern(instance.id)
-    return Protection(
-        instance, suppressed, proof, run.lost, run.bound, run.is_complete, monotonic() - started
-    )
+    return Protection(instance, suppressed, proof, run.lost, run.bound, run.is_complete, monotonic() - started)
 
 
 class Engine:

@@ -216,7 +216,9 @@ class Search:
         used = [self._support(group, hidden) for group in range(len(self.problem.groups))]
         suspects = list(range(len(used)))
         primary = bits(self.problem.primary)
-        for figure in sorted(members(hidden & self.problem.hideable & ~primary), key=lambda place: -self.weights[place]):
+        for figure in sorted(
+            members(hidden & self.problem.hideable & ~primary), key=lambda place: -self.weights[place]
+        ):
             without = hidden & ~(1 << figure)
             doubtful = [group for group in suspects if used[group] >> figure & 1]
             try:

@@ -78,7 +78,9 @@ class Pool:
         """The witnesses of a pattern, on the leaves of the instance."""
         numbers: dict[int, int] = {}
         by_group = {
-            (group.figure, group.sign): [numbers.setdefault(number, len(numbers)) for number, _ in self.chosen(place, shown)]
+            (group.figure, group.sign): [
+                numbers.setdefault(number, len(numbers)) for number, _ in self.chosen(place, shown)
+            ]
             for place, group in enumerate(self.problem.groups)
         }
         uses = {}
