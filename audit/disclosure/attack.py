@@ -119,6 +119,24 @@ class Attack:
         self._restrict(ANY)
         return move
 
+    def extreme(self, figure: int, attacker: int, sign: int, free: np.ndarray) -> int | None:
+        """How many persons the figure can move at most in a direction, in whole persons; None for no limit."""
+        high = np.where(free[self.figures], INFINITY, 0.0)
+        self._attacked_by(attacker)
+        self._aim_at(figure, sign)
+        self.solver.changeRowsBounds(len(self.rows), self.rows, -high, high)  # type: ignore[attr-defined]
+        self._restrict(WHOLE)
+        self.solver.setOptionValue("time_limit", INFINITY)
+        self.solver.run()
+        status = self.solver.getModelStatus()
+        moved = self._answer(Task(figure, attacker, sign, 0)).reached
+        self._restrict(ANY)
+        if status == highspy.HighsModelStatus.kOptimal:
+            return round(moved)
+        if status in (highspy.HighsModelStatus.kUnbounded, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            return None  # the true population fits: it is not infeasible
+        raise SolverFailure(str(status))
+
     def _attacked_by(self, attacker: int) -> None:
         """Fix the leaves that the attacker knows."""
         if attacker != self._attacker:

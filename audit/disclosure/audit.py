@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from time import monotonic
 
-from audit.disclosure.attack import INFINITY
+import numpy as np
+
+from audit.disclosure.attack import INFINITY, Attack
 from audit.disclosure.check import Proof, broken_goals
 from audit.disclosure.instance import Goal, Instance
 from audit.disclosure.problem import Problem, bits
@@ -43,6 +45,21 @@ def audit(
         pass  # the goals not reached have no witness, and are told with the broken ones
     found = search.pool.proof(search.everything & ~hidden)
     return found, broken_goals(instance, suppressed, found)
+
+
+def interval(instance: Instance, suppressed: Collection[int], figure: int, attacker: str) -> tuple[int, int | None]:
+    """Between which values an attacker can enclose a figure, in whole persons; None for no upper limit."""
+    problem = Problem(instance)
+    if figure not in problem.figure_of:
+        return 0, 0  # structural zeros only
+    place, who = problem.figure_of[figure], problem.attacker_of[attacker]
+    attack = Attack(problem)
+    hidden = hidden_figures(problem, suppressed)
+    free = np.array([bool(hidden >> number & 1) for number in range(len(problem.figures))])
+    fall = attack.extreme(place, who, -1, free)
+    rise = attack.extreme(place, who, 1, free)
+    value = int(problem.values[place])
+    return value - (fall or 0), None if rise is None else value + rise
 
 
 def reasons(instance: Instance, suppressed: Collection[int], figure: int) -> list[Failure]:

@@ -41,7 +41,7 @@ class Master:
         self.always[problem.primary] = True
         self.solver = new_solver(seed)
         self._known: set[tuple[bytes, bytes]] = set()
-        never = np.array([figure.released for figure in problem.figures])
+        never = np.array([figure.released for figure in problem.figures], dtype=bool)
         program = highspy.HighsLp()
         program.num_col_, program.num_row_ = self.count, 0
         program.col_cost_ = weights
@@ -71,10 +71,6 @@ class Master:
         cut = np.where(multipliers > 0, 1.0, np.minimum(1.0, -multipliers * unknown / lack))
         cut[task.figure] = 0.0
         return cut
-
-    def cover(self, figures: np.ndarray) -> np.ndarray:
-        """The cut that asks for one of these figures at least."""
-        return figures.astype(float)
 
     def add(self, cut: np.ndarray) -> bool:
         """Keep a cut; False when it is known, or says nothing more than that the primary figures are hidden."""

@@ -10,7 +10,7 @@ from time import monotonic
 
 import numpy as np
 
-from audit.disclosure.attack import EXACT, INFINITY, Answer, Attack, PricedAttack, Regions
+from audit.disclosure.attack import EXACT, INFINITY, Answer, Attack, PricedAttack, Regions, SolverFailure
 from audit.disclosure.problem import Problem, Task, bits, members
 from audit.disclosure.witnesses import Pool, hardest
 
@@ -86,7 +86,13 @@ class Search:
             failure = self._witness(task, hidden, thorough)
             if failure is not None:
                 return failure
+            self._refuse_standstill(group, task, shown)
         return None
+
+    def _refuse_standstill(self, group: int, task: Task, shown: int) -> None:
+        """The solver said that it had a witness; raises SolverFailure when the pool does not find it convincing."""
+        if self.pool.missing(group, shown) >> task.attacker & 1:
+            raise SolverFailure("a move that is no witness")
 
     def _witness(self, task: Task, hidden: int, thorough: bool) -> Failure | None:
         free = self.flags(hidden)
@@ -123,6 +129,8 @@ class Search:
             if failure is not None:
                 found.append(failure)
                 given_up |= 1 << task.attacker
+            else:
+                self._refuse_standstill(group, task, shown)
         return found
 
     def most_hidden(self, task: Task, hidden: int) -> int:
@@ -170,6 +178,7 @@ class Search:
             while missing := self.pool.missing(int(group), self.everything & ~hidden):
                 task = self.problem.groups[group].task(hardest(self.problem.groups[group], missing))
                 hidden |= self._hide_for(task, self.flags(hidden), base)
+                self._refuse_standstill(int(group), task, self.everything & ~hidden)
         return hidden
 
     def _hide_for(self, task: Task, free: np.ndarray, base: np.ndarray) -> int:
