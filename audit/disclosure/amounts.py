@@ -1,7 +1,7 @@
 """Tables of amounts: a cell that one contributor dominates tells that contributor's amount, to within the rest.
 
-A leaf holds what one contributor (an organisation) receives in one cell, in whole euros, and each contributor attacks
-with what it knows of itself. The threshold of counts does not apply: what is primary is stated, by the rule of dominance
+A leaf holds what one contributor (an organisation) has in one cell, in whole euros; each contributor attacks
+with what it knows of itself. The threshold of counts does not apply: what is primary is stated, by dominance
 (85 %: the rule of French public statistics).
 """
 

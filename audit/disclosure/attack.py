@@ -20,6 +20,7 @@ from audit.disclosure.problem import Problem, Task
 
 INFINITY = highspy.kHighsInf
 EXACT = 1e-6
+DIVES = 25
 WHOLE, ANY = highspy.HighsVarType.kInteger, highspy.HighsVarType.kContinuous
 # every objective here is bounded, so that « unbounded or infeasible » is infeasible
 WITHOUT = (
@@ -60,7 +61,7 @@ class Attack:
     def __init__(self, problem: Problem, region: np.ndarray | None = None, is_priced: bool = False) -> None:
         self.problem = problem
         self.leaves = np.arange(len(problem.counts)) if region is None else region
-        touched = [problem.figures_of[leaf] for leaf in self.leaves]
+        touched = [self._rows_of(problem.figures_of[leaf]) for leaf in self.leaves]
         self.figures = np.unique(np.concatenate(touched))
         self.row_of = {int(figure): row for row, figure in enumerate(self.figures)}
         self.floor = -problem.counts[self.leaves].astype(float)
@@ -71,6 +72,10 @@ class Attack:
         self._attacker = -1
         self._aim = (-1, 0)
         self._kind = ANY
+
+    def _rows_of(self, figures: np.ndarray) -> np.ndarray:
+        """Which of these figures are rows of the programs."""
+        return figures
 
     def _program(self, touched: list[np.ndarray], is_priced: bool) -> highspy.HighsLp:
         columns, rows = len(self.leaves), len(self.figures)
@@ -105,6 +110,28 @@ class Attack:
         if not self._solve():
             raise SolverFailure("not even the true population fits")
         return self._answer(task)
+
+    def dive(self, task: Task, answer: Answer) -> np.ndarray | None:
+        """Whole persons near the last answer: its moves are rounded one by one, and the others follow; None at worst.
+
+        The figures of such an answer mostly move by whole persons already, and only the leaves share them out.
+        """
+        owned = self.problem.owned[task.attacker, self.leaves]
+        lower, upper = np.where(owned, 0.0, self.floor), np.where(owned, 0.0, INFINITY)
+        self._attacker = -1  # the bounds of the leaves are to be set again
+        for _ in range(DIVES):
+            move = answer.whole_move()
+            if move is not None:
+                return move if answer.reached > task.need - EXACT else None
+            steps = answer.move[self.leaves]
+            distance = np.abs(steps - np.rint(steps))
+            nearest = np.argmin(np.where(distance < EXACT, INFINITY, distance))
+            lower[nearest] = upper[nearest] = np.rint(steps[nearest])
+            self.solver.changeColsBounds(len(self.columns), self.columns, lower, upper)
+            if not self._solve():
+                return None
+            answer = self._answer(task)
+        return None
 
     def whole_move(self, task: Task, free: np.ndarray, seconds: float) -> np.ndarray | None:
         """A move of whole persons that meets the need and moves only the ``free`` figures; None without one in time."""
@@ -205,6 +232,15 @@ class PricedAttack(Attack):
         answer = self._answer(task) if self._solve(kind, limit) else None
         self._restrict(ANY)
         return answer
+
+
+class InnerAttack(Attack):
+    """The attack of somebody who only sees the figures that lie wholly in the region: what even that one excludes, all
+    do. So its multipliers make cuts of the whole, at the price of a small program."""
+
+    def _rows_of(self, figures: np.ndarray) -> np.ndarray:
+        region = set(self.leaves.tolist())
+        return figures[[region.issuperset(self.problem.figures[figure].leaves.tolist()) for figure in figures]]
 
 
 A = TypeVar("A", bound=Attack)

@@ -15,11 +15,11 @@ from time import monotonic
 
 import numpy as np
 
-from audit.disclosure.attack import INFINITY
+from audit.disclosure.attack import INFINITY, Answer
 from audit.disclosure.check import Proof, broken_goals
 from audit.disclosure.instance import Instance
 from audit.disclosure.master import Master
-from audit.disclosure.problem import Problem, bits, members
+from audit.disclosure.problem import Problem, Task, bits, members
 from audit.disclosure.search import Failure, OutOfTime, Search
 from audit.disclosure.witnesses import hardest
 
@@ -29,7 +29,7 @@ ROUND_OF_CUTS = 200
 STALLED = 4
 MAX_ROUNDS = 60
 NODES = 400
-LARGE = 1500  # merged leaves beyond which a bound is not worth its linear programs
+SHARE_OF_TIME = 0.4  # at most, for the linear relaxation
 
 
 class UnsafePattern(Exception):
@@ -106,8 +106,7 @@ class Engine:
         self._hide_everything()
         try:
             self._keep(self.search.mend(self.primary), "greedy")
-            if len(self.problem.counts) <= LARGE:
-                self._bound_and_improve()
+            self._bound_and_improve()
         except OutOfTime:
             self.is_complete = False
 
@@ -129,7 +128,7 @@ class Engine:
         for _ in range(MAX_ROUNDS):
             if self.lost <= self.bound:
                 return
-            choice = self.master.best(min(self.search.breathe(), 60.0), NODES)
+            choice = self.master.best(min(0.3 * self.search.breathe(), 60.0), NODES)
             self.floor = max(self.floor, choice.bound)
             self.progress("whole", self.lost, self.floor)
             if choice.hidden is None:
@@ -142,6 +141,7 @@ class Engine:
     def _relax(self) -> np.ndarray:
         """Cut the linear relaxation until it stalls; how much of each figure it hides."""
         stalled, best = 0, -1.0
+        stop = INFINITY if self.search.deadline == INFINITY else monotonic() + SHARE_OF_TIME * self.search.breathe()
         while True:
             choice = self.master.relaxed()
             self.floor = max(self.floor, choice.bound)
@@ -149,22 +149,21 @@ class Engine:
             assert choice.hidden is not None  # noqa: S101
             stalled = stalled + 1 if choice.bound < best * 1.001 else 0
             best = max(best, choice.bound)
-            if stalled >= STALLED or not self._cut_fraction(choice.hidden):
+            if stalled >= STALLED or not self._cut_fraction(choice.hidden, stop):
                 return choice.hidden
 
-    def _cut_fraction(self, hidden: np.ndarray) -> int:
-        """Add the cuts that a fractional pattern violates; how many."""
+    def _cut_fraction(self, hidden: np.ndarray, stop: float) -> int:
+        """Add the cuts that a fractional pattern violates, until there are many or the time comes to stop; how many."""
         added = 0
         for place in self.search.generator.permutation(len(self.problem.groups)):
             group = self.problem.groups[place]
-            capacity = np.where(hidden < 1e-7, 0.0, group.needs.max() * hidden)
-            floor = -np.where(hidden < 1e-7, 0.0, np.minimum(self.problem.values, group.needs.max()) * hidden)
             waiting = group.everybody
             while waiting:
-                self.search.breathe()
+                if monotonic() > stop:
+                    return 0
                 task = group.task(hardest(group, waiting))
                 waiting &= ~(1 << task.attacker)
-                answer = self.search.regions.whole.farthest(task, floor, capacity)
+                answer = self._fractional_move(task, hidden)
                 if answer.reached < task.need - 1e-4:
                     cut = self.master.cut(task, answer.prices)
                     added += cut is not None and float(cut @ hidden) < 1 - 1e-3 and self.master.add(cut)
@@ -175,6 +174,22 @@ class Engine:
             if added >= ROUND_OF_CUTS:
                 break
         return added
+
+    def _fractional_move(self, task: Task, hidden: np.ndarray) -> Answer:
+        """How far the figure moves when the others move in proportion to how much they are hidden.
+
+        In growing regions: where few figures are seen already exclude it, more do not change that. In a large problem
+        what stays possible in the largest region counts as possible: the bound is lower for it, and still a bound.
+        """
+        share = np.where(hidden < 1e-7, 0.0, hidden)
+        floor, capacity = -np.minimum(self.problem.values, task.need) * share, task.need * share
+        for attack in self.search.inner.around(task.figure):
+            if self.search.is_large and attack is self.search.inner.whole:
+                break
+            answer = attack.farthest(task, floor, capacity)
+            if answer.reached < task.need - 1e-4:
+                break
+        return answer
 
     def _cut_broken(self, hidden: int) -> int:
         """Add the cuts of the goals that a pattern breaks; how many. 0 for a safe one, which becomes the best."""

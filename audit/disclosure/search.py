@@ -10,11 +10,12 @@ from time import monotonic
 
 import numpy as np
 
-from audit.disclosure.attack import EXACT, INFINITY, Answer, Attack, PricedAttack, Regions, SolverFailure
+from audit.disclosure.attack import EXACT, INFINITY, Answer, Attack, InnerAttack, PricedAttack, Regions, SolverFailure
 from audit.disclosure.problem import Problem, Task, bits, members
 from audit.disclosure.witnesses import Pool, hardest
 
 REGIONS = (80, 300)
+LARGE = 1500  # merged leaves beyond which programs on all of them are too slow to be run by the thousand
 PRICED_REGIONS = (600,)
 SECONDS_A_WITNESS = 3.0
 
@@ -49,6 +50,8 @@ class Search:
         self.everything = (1 << self.count) - 1
         self.regions = Regions(problem, Attack, REGIONS)
         self.priced = Regions(problem, PricedAttack, PRICED_REGIONS)
+        self.inner = Regions(problem, InnerAttack, REGIONS)
+        self.is_large = len(problem.counts) > LARGE
         # value first; then as few cells as possible, and the secret draw: less than half a person altogether
         draw = self.generator.random(self.count)
         tied = 0.4 * (1 + 0.2 * draw) / (1.2 * max(1, self.count))
@@ -107,7 +110,7 @@ class Search:
             if answer.reached < task.need - EXACT:
                 failure = Failure(task, answer.prices, is_certain=is_whole)
                 continue
-            move = answer.whole_move()
+            move = attack.dive(task, answer)
             seconds = min(SECONDS_A_WITNESS, left)
             started = monotonic()
             if move is None:
@@ -190,7 +193,10 @@ class Search:
                 continue
             answer, support = found
             move = answer.whole_move()
-            for price in (np.where(free | support, 0.0, INFINITY), np.where(free, 0.0, base)):
+            within = np.where(free | support, 0.0, INFINITY)
+            if move is None and (answer := attack.cheapest(task, within)) is not None:
+                move = attack.dive(task, answer)
+            for price in (within, np.where(free, 0.0, base)):
                 if move is None:
                     whole = attack.cheapest(task, price, seconds=min(SECONDS_A_WITNESS, self.breathe()))
                     move = whole.whole_move() if whole else None
@@ -230,8 +236,9 @@ class Search:
         ):
             without = hidden & ~(1 << figure)
             doubtful = [group for group in suspects if used[group] >> figure & 1]
+            thorough = not self.is_large
             try:
-                failed = next((group for group in doubtful if self.prove(group, without, thorough=False)), None)
+                failed = next((group for group in doubtful if self.prove(group, without, thorough=thorough)), None)
             except OutOfTime:
                 break
             if failed is None:
