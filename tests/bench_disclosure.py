@@ -1,4 +1,4 @@
-"""« make bench-disclosure »: what protecting the figures costs, beside the two rules of the textbooks. Nothing is a test.
+"""« make bench-disclosure »: what protecting the figures costs, beside two rules of the textbooks. Nothing is a test.
 
     python -m tests.bench_disclosure [reference|report|examples|scale|populations ...]
 

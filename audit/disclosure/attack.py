@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import highspy
 import numpy as np
 
-from audit.disclosure.problem import Problem, Task
+from audit.disclosure.problem import Problem, Task, bits
 
 INFINITY = highspy.kHighsInf
 EXACT = 1e-6
@@ -69,6 +69,7 @@ class Attack:
         self.rows = np.arange(len(self.figures), dtype=np.int32)
         self.solver = new_solver()
         self.solver.passModel(self._program(touched, is_priced))
+        self.insiders = bits(np.flatnonzero(problem.owned[:, self.leaves].any(axis=1)))
         self._attacker = -1
         self._aim = (-1, 0)
         self._kind = ANY
@@ -264,7 +265,8 @@ class Regions(Generic[A]):
             self._whole = self.kind(self.problem)
         return self._whole
 
-    def around(self, figure: int) -> Iterator[A]:
+    def around(self, figure: int, *, is_whole: bool = True) -> Iterator[A]:
+        """The attacks around a figure, the nearest first; the one on every leaf only if ``is_whole``, or alone."""
         for size in self.sizes:
             key = figure, size
             if key not in self._kept:
@@ -273,7 +275,8 @@ class Regions(Generic[A]):
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
             yield self._kept[key]
-        yield self.whole
+        if is_whole or not self.sizes:
+            yield self.whole
 
 
 def neighbourhood(problem: Problem, figure: int, size: int) -> np.ndarray:

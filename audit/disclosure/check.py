@@ -52,15 +52,11 @@ def _valid(instance: Instance, hidden: frozenset[int], witnesses: Sequence[Witne
         for leaf in leaves:
             containing.setdefault(leaf, []).append(leaves)
     valid: dict[int, Witness] = {}
+    size = len(instance.counts)
     for number, witness in enumerate(witnesses):
         moved: dict[frozenset[int], int] = {}
         for leaf, count in witness.items():
-            if (
-                type(count) is not int
-                or count < 0
-                or leaf in instance.structural_zeros
-                or not 0 <= leaf < len(instance.counts)
-            ):
+            if type(count) is not int or count < 0 or leaf in instance.structural_zeros or not 0 <= leaf < size:
                 break
             for leaves in containing.get(leaf, ()):
                 moved[leaves] = moved.get(leaves, 0) + count - instance.counts[leaf]

@@ -176,12 +176,15 @@ class Problem:
 
     def moved(self, move: np.ndarray) -> np.ndarray:
         """What each merged figure gains when the merged leaves move by ``move``."""
-        places = np.flatnonzero(move)
-        if not len(places):
-            return np.zeros(len(self.figures), dtype=move.dtype)
-        touched = [self.figures_of[place] for place in places]
-        steps = np.repeat(move[places].astype(float), [len(figures) for figures in touched])
-        return np.bincount(np.concatenate(touched), steps, len(self.figures)).astype(move.dtype)
+        leaves, figures = self._flat
+        return np.bincount(figures, move[leaves], len(self.figures)).astype(move.dtype)
+
+    @cached_property
+    def _flat(self) -> tuple[np.ndarray, np.ndarray]:
+        """Every pair of a merged leaf and a merged figure that holds it, as two columns."""
+        lengths = [len(figures) for figures in self.figures_of]
+        figures = np.concatenate([np.zeros(0, dtype=np.int64), *self.figures_of])
+        return np.repeat(np.arange(len(lengths)), lengths), figures
 
     def spread(self, move: np.ndarray) -> dict[int, int]:
         """A move of merged leaves as a witness: the original leaves that change, and their counts."""

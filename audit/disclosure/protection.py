@@ -1,6 +1,6 @@
 """Complementary suppression: the pattern that loses least among those found safe, and how far it may be from the least.
 
-The order: a greedy pattern, tidied; the linear relaxation of the covering program, cut by the attackers' programs; a
+The order: a greedy pattern; the linear relaxation of the covering program, cut by the attackers' programs; a
 pattern guided by it; then the covering program in whole cells, each of its patterns cut where it breaks a goal and
 mended into a safe one. When one breaks no goal it is optimal. At any moment the best safe pattern stands, and at first
 the one that hides everything, so that a time limit never ends in « publish as is ».
@@ -15,7 +15,7 @@ from time import monotonic
 
 import numpy as np
 
-from audit.disclosure.attack import INFINITY, Answer
+from audit.disclosure.attack import INFINITY, Answer, Attack
 from audit.disclosure.check import Proof, broken_goals
 from audit.disclosure.instance import Instance
 from audit.disclosure.master import Master
@@ -26,6 +26,7 @@ from audit.disclosure.witnesses import hardest
 Progress = Callable[[str, int, float], None]
 
 ROUND_OF_CUTS = 200
+FAILURES = 5  # of one group: more of them would say nothing else
 STALLED = 4
 MAX_ROUNDS = 60
 NODES = 400
@@ -105,7 +106,7 @@ class Engine:
             return
         self._hide_everything()
         try:
-            self._keep(self.search.mend(self.primary), "greedy")
+            self._keep(self.search.mend(self.primary), "greedy", is_tidied=False)
             self._bound_and_improve()
         except OutOfTime:
             self.is_complete = False
@@ -115,9 +116,10 @@ class Engine:
         self.lost = self.search.value(self.hidden)
         self.search.prove_everything(self.hidden)
 
-    def _keep(self, hidden: int, step: str) -> None:
+    def _keep(self, hidden: int, step: str, *, is_tidied: bool = True) -> None:
         """Tidy a safe pattern, and keep it when it loses less."""
-        hidden = self.search.tidy(hidden)
+        if is_tidied:
+            hidden = self.search.tidy(hidden)
         if self.search.loss(hidden) < self.search.loss(self.hidden):
             self.hidden, self.lost = hidden, self.search.value(hidden)
         self.progress(step, self.lost, self.floor)
@@ -126,7 +128,7 @@ class Engine:
         relaxed = self._relax()
         self._keep(self.search.mend(self.primary, self.search.weights * (1.05 - relaxed)), "guided")
         for _ in range(MAX_ROUNDS):
-            if self.lost <= self.bound:
+            if self.lost <= self.bound or self.search.is_large:
                 return
             choice = self.master.best(min(0.3 * self.search.breathe(), 60.0), NODES)
             self.floor = max(self.floor, choice.bound)
@@ -163,10 +165,11 @@ class Engine:
                     return 0
                 task = group.task(hardest(group, waiting))
                 waiting &= ~(1 << task.attacker)
-                answer = self._fractional_move(task, hidden)
+                answer, attack = self._fractional_move(task, hidden)
                 if answer.reached < task.need - 1e-4:
                     cut = self.master.cut(task, answer.prices)
                     added += cut is not None and float(cut @ hidden) < 1 - 1e-3 and self.master.add(cut)
+                    waiting &= attack.insiders  # the others know nothing here: they have the same program, and cut
                 else:  # the same move convinces everybody whose leaves it leaves alone
                     moved = np.abs(answer.move) > 1e-9
                     touched = bits(np.flatnonzero(self.problem.owned[:, moved].any(axis=1)))
@@ -175,7 +178,7 @@ class Engine:
                 break
         return added
 
-    def _fractional_move(self, task: Task, hidden: np.ndarray) -> Answer:
+    def _fractional_move(self, task: Task, hidden: np.ndarray) -> tuple[Answer, Attack]:
         """How far the figure moves when the others move in proportion to how much they are hidden.
 
         In growing regions: where few figures are seen already exclude it, more do not change that. In a large problem
@@ -183,19 +186,17 @@ class Engine:
         """
         share = np.where(hidden < 1e-7, 0.0, hidden)
         floor, capacity = -np.minimum(self.problem.values, task.need) * share, task.need * share
-        for attack in self.search.inner.around(task.figure):
-            if self.search.is_large and attack is self.search.inner.whole:
-                break
+        for attack in self.search.inner.around(task.figure, is_whole=not self.search.is_large):
             answer = attack.farthest(task, floor, capacity)
             if answer.reached < task.need - 1e-4:
                 break
-        return answer
+        return answer, attack
 
     def _cut_broken(self, hidden: int) -> int:
         """Add the cuts of the goals that a pattern breaks; how many. 0 for a safe one, which becomes the best."""
         failures: list[Failure] = []
         for place in self.search.generator.permutation(len(self.problem.groups)):
-            failures += self.search.failures(int(place), hidden)
+            failures += self.search.failures(int(place), hidden, FAILURES)
         if not failures:
             self._keep(hidden, "optimal")
             return 0

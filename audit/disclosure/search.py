@@ -16,7 +16,7 @@ from audit.disclosure.witnesses import Pool, hardest
 
 REGIONS = (80, 300)
 LARGE = 1500  # merged leaves beyond which programs on all of them are too slow to be run by the thousand
-PRICED_REGIONS = (600,)
+PRICED_REGIONS = (150, 600)
 SECONDS_A_WITNESS = 3.0
 
 
@@ -49,9 +49,9 @@ class Search:
         self.count = len(problem.figures)
         self.everything = (1 << self.count) - 1
         self.regions = Regions(problem, Attack, REGIONS)
+        self.is_large = len(problem.counts) > LARGE
         self.priced = Regions(problem, PricedAttack, PRICED_REGIONS)
         self.inner = Regions(problem, InnerAttack, REGIONS)
-        self.is_large = len(problem.counts) > LARGE
         # value first; then as few cells as possible, and the secret draw: less than half a person altogether
         draw = self.generator.random(self.count)
         tied = 0.4 * (1 + 0.2 * draw) / (1.2 * max(1, self.count))
@@ -101,10 +101,8 @@ class Search:
         free = self.flags(hidden)
         reach = np.where(free, INFINITY, 0.0)
         failure = Failure(task, None, is_certain=False)
-        for attack in self.regions.around(task.figure):
-            is_whole = attack is self.regions.whole
-            if is_whole and not thorough and self.regions.sizes:
-                break
+        for attack in self.regions.around(task.figure, is_whole=thorough):
+            is_whole = len(attack.leaves) == len(self.problem.counts)
             left = self.breathe()
             answer = attack.farthest(task, -reach, reach)
             if answer.reached < task.need - EXACT:
@@ -121,12 +119,12 @@ class Search:
             failure = Failure(task, None, is_certain=is_whole and monotonic() - started < seconds * 0.9)
         return failure
 
-    def failures(self, group: int, hidden: int) -> list[Failure]:
-        """Every task of a group that has no witness under a pattern."""
+    def failures(self, group: int, hidden: int, limit: int | None = None) -> list[Failure]:
+        """The tasks of a group that have no witness under a pattern, ``limit`` of them at most."""
         found: list[Failure] = []
         given_up = 0
         shown = self.everything & ~hidden
-        while missing := self.pool.missing(group, shown) & ~given_up:
+        while len(found) != limit and (missing := self.pool.missing(group, shown) & ~given_up):
             task = self.problem.groups[group].task(hardest(self.problem.groups[group], missing))
             failure = self._witness(task, hidden, thorough=True)
             if failure is not None:
@@ -194,8 +192,8 @@ class Search:
             answer, support = found
             move = answer.whole_move()
             within = np.where(free | support, 0.0, INFINITY)
-            if move is None and (answer := attack.cheapest(task, within)) is not None:
-                move = attack.dive(task, answer)
+            if move is None and (there := attack.cheapest(task, within)) is not None:
+                move = attack.dive(task, there)
             for price in (within, np.where(free, 0.0, base)):
                 if move is None:
                     whole = attack.cheapest(task, price, seconds=min(SECONDS_A_WITNESS, self.breathe()))

@@ -6,7 +6,7 @@ from audit.disclosure.instance import Instance
 
 
 def line_rule(instance: Instance) -> set[int]:
-    """Hide the primary figures, then, in each line with one hidden figure, the smallest other one that holds somebody."""
+    """Hide the primary figures, then, in each line with one hidden figure, the smallest other one with somebody."""
     leaves = {figure.id: figure.leaves for figure in instance.figures}
     values = {figure.leaves: instance.value(figure.leaves) for figure in instance.figures}
     lines = [list(dict.fromkeys(leaves[number] for number in (total, *parts))) for total, parts in instance.lines]
