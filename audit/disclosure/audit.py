@@ -65,6 +65,8 @@ def interval(instance: Instance, suppressed: Collection[int], figure: int, attac
 def reasons(instance: Instance, suppressed: Collection[int], figure: int) -> list[Failure]:
     """The tasks that would fail if a hidden figure were shown; empty when nothing asks for it."""
     problem = Problem(instance)
+    if figure not in problem.figure_of:
+        return []
     search = Search(problem, seed=0)
     hidden = hidden_figures(problem, suppressed) & ~(1 << problem.figure_of[figure])
     return [failure for group in range(len(problem.groups)) for failure in search.failures(group, hidden)]

@@ -44,9 +44,11 @@ def _from_counts(stated: Mapping[str, Any]) -> Instance:
             )
             for figure in stated["figures"]
         ),
-        threshold=stated.get("threshold") or 1,
+        threshold=int(stated.get("threshold") or 1),
         insiders=tuple(
-            Attacker(str(insider["id"]), frozenset(insider["leaves"])) for insider in stated.get("insiders") or ()
+            Attacker(str(insider["id"]), frozenset(insider["leaves"]))
+            for insider in stated.get("insiders") or ()
+            if insider["leaves"]  # who knows nothing is the outsider
         ),
         structural_zeros=frozenset(stated.get("structural_zeros") or ()),
         primary=None if primary is None else tuple(Primary(item["figure"], item["lo"], item["hi"]) for item in primary),

@@ -131,6 +131,16 @@ class TestOddStatements:
         instance = city(1, 3, 1, 1)
         assert audit(instance, protect(instance, seed=1).suppressed)[1] == []
 
+    def test_five_hundred_teams(self) -> None:
+        names = tuple(f"T{number:03}" for number in range(500))
+        area = {name: f"A{number % 100:02}" for number, name in enumerate(names)}
+        layout = Layout((Variable("team", names, (area,)),), {"teams": ("team",)}, 5, insiders="team")
+        instance = layout.instance({(name,): 3 if place in (7, 250) else 40 for place, name in enumerate(names)})
+        protection = protect(instance, seed=1, time_limit=60)
+        assert broken_goals(instance, protection.suppressed, protection.proof) == []
+        # in each of the two areas the team, and two others, so that none of them finds it by itself
+        assert (protection.lost, protection.is_optimal) == (2 * (3 + 40 + 40), True)
+
     def test_every_cell_primary(self) -> None:
         instance = one_table([1, 2, 1, 2], threshold=11)
         assert len(protect(instance, seed=1).suppressed) == 5
