@@ -30,7 +30,8 @@ FAILURES = 5  # of one group: more of them would say nothing else
 STALLED = 4
 MAX_ROUNDS = 60
 NODES = 400
-SHARE_OF_TIME = 0.4  # at most, for the linear relaxation
+FIRST, LAST = 0.6, 0.85  # of the time limit; what follows is the check
+SHARE_OF_TIME = 0.5  # at most, for the linear relaxation, of what is left for the first patterns
 
 
 class UnsafePattern(Exception):
@@ -70,8 +71,12 @@ def protect(
     is hidden, UnsafePattern when the checker refuses the result.
     """
     started = monotonic()
-    run = Engine(Problem(instance), seed, INFINITY if time_limit is None else started + 0.92 * time_limit, progress)
-    run.search_pattern()
+    clock = Clock() if time_limit is None else Clock(started + FIRST * time_limit, started + LAST * time_limit)
+    run = Engine(Problem(instance), seed, clock, progress)
+    try:
+        run.search_pattern()
+    except OutOfTime:
+        raise UnsafePattern("no time to prove anything") from None
     shown = run.search.everything & ~run.hidden
     proof = run.search.pool.proof(shown)
     suppressed = tuple(sorted(number for place in members(run.hidden) for number in run.problem.figures[place].ids))
@@ -80,12 +85,21 @@ def protect(
     return Protection(instance, suppressed, proof, run.lost, run.bound, run.is_complete, monotonic() - started)
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When to stop, in monotonic time: the ``first`` patterns, so that the better one can still be tidied; and all."""
+
+    first: float = INFINITY
+    last: float = INFINITY
+
+
 class Engine:
     """One search: the best safe pattern so far (``hidden``, bits), and the bound."""
 
-    def __init__(self, problem: Problem, seed: int, deadline: float, progress: Progress | None) -> None:
+    def __init__(self, problem: Problem, seed: int, clock: Clock, progress: Progress | None) -> None:
         self.problem = problem
-        self.search = Search(problem, seed, deadline)
+        self.clock = clock
+        self.search = Search(problem, seed, clock.last)
         self.master = Master(problem, self.search.weights, seed % 2**31)
         self.progress = progress or (lambda step, lost, bound: None)
         self.primary = bits(problem.primary)
@@ -105,9 +119,17 @@ class Engine:
             self.hidden = self.problem.secret
             return
         self._hide_everything()
+        self.search.deadline = self.clock.first
         try:
-            self._keep(self.search.mend(self.primary), "greedy", is_tidied=False)
-            self._bound_and_improve()
+            self._keep(self.search.mend(self.primary), "greedy")
+            prices = self.search.weights * (1.05 - self._relax())
+            self._keep(self.search.mend(self.primary, prices), "guided")
+        except OutOfTime:
+            self.is_complete = False
+        self.search.deadline = self.clock.last
+        self._keep(self.search.tidy(self.hidden), "tidied")
+        try:
+            self._improve()
         except OutOfTime:
             self.is_complete = False
 
@@ -116,17 +138,14 @@ class Engine:
         self.lost = self.search.value(self.hidden)
         self.search.prove_everything(self.hidden)
 
-    def _keep(self, hidden: int, step: str, *, is_tidied: bool = True) -> None:
-        """Tidy a safe pattern, and keep it when it loses less."""
-        if is_tidied:
-            hidden = self.search.tidy(hidden)
+    def _keep(self, hidden: int, step: str) -> None:
+        """Keep a safe pattern when it loses less."""
         if self.search.loss(hidden) < self.search.loss(self.hidden):
             self.hidden, self.lost = hidden, self.search.value(hidden)
         self.progress(step, self.lost, self.floor)
 
-    def _bound_and_improve(self) -> None:
-        relaxed = self._relax()
-        self._keep(self.search.mend(self.primary, self.search.weights * (1.05 - relaxed)), "guided")
+    def _improve(self) -> None:
+        """Cut and mend the patterns of the program in whole cells, until one is safe or the bound is reached."""
         for _ in range(MAX_ROUNDS):
             if self.lost <= self.bound or self.search.is_large:
                 return
@@ -138,7 +157,7 @@ class Engine:
             hidden = bits(np.flatnonzero(choice.hidden > 0.5)) | self.problem.secret
             if not self._cut_broken(hidden):
                 return
-            self._keep(self.search.mend(hidden), "mended")
+            self._keep(self.search.tidy(self.search.mend(hidden)), "mended")
 
     def _relax(self) -> np.ndarray:
         """Cut the linear relaxation until it stalls; how much of each figure it hides."""
@@ -198,7 +217,7 @@ class Engine:
         for place in self.search.generator.permutation(len(self.problem.groups)):
             failures += self.search.failures(int(place), hidden, FAILURES)
         if not failures:
-            self._keep(hidden, "optimal")
+            self._keep(self.search.tidy(hidden), "optimal")
             return 0
         return sum(self._cut_failure(failure, hidden) for failure in failures)
 

@@ -50,7 +50,7 @@ class Search:
         self.everything = (1 << self.count) - 1
         self.regions = Regions(problem, Attack, REGIONS)
         self.is_large = len(problem.counts) > LARGE
-        self.priced = Regions(problem, PricedAttack, PRICED_REGIONS)
+        self.priced = Regions(problem, PricedAttack, PRICED_REGIONS if self.is_large else ())
         self.inner = Regions(problem, InnerAttack, REGIONS)
         # value first; then as few cells as possible, and the secret draw: less than half a person altogether
         draw = self.generator.random(self.count)
