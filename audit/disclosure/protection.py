@@ -161,17 +161,19 @@ class Engine:
 
     def _relax(self) -> np.ndarray:
         """Cut the linear relaxation until it stalls; how much of each figure it hides."""
-        stalled, best = 0, -1.0
+        stalled, best, hidden = 0, -1.0, self.master.always.astype(float)
         stop = INFINITY if self.search.deadline == INFINITY else monotonic() + SHARE_OF_TIME * self.search.breathe()
         while True:
             choice = self.master.relaxed()
             self.floor = max(self.floor, choice.bound)
             self.progress("relaxed", self.lost, self.floor)
-            assert choice.hidden is not None  # noqa: S101
+            if choice.hidden is None:
+                return hidden
+            hidden = choice.hidden
             stalled = stalled + 1 if choice.bound < best * 1.001 else 0
             best = max(best, choice.bound)
-            if stalled >= STALLED or not self._cut_fraction(choice.hidden, stop):
-                return choice.hidden
+            if stalled >= STALLED or not self._cut_fraction(hidden, stop):
+                return hidden
 
     def _cut_fraction(self, hidden: np.ndarray, stop: float) -> int:
         """Add the cuts that a fractional pattern violates, until there are many or the time comes to stop; how many."""

@@ -13,6 +13,7 @@ from audit.disclosure.audit import audit
 from audit.disclosure.check import broken_goals
 from audit.disclosure.instance import Figure, Instance, InvalidInstance, Primary
 from audit.disclosure.layout import Layout, Variable
+from audit.disclosure.master import Choice, Master
 from audit.disclosure.protection import UnsafePattern, protect
 from audit.disclosure.search import Unprotectable
 from tests.audit.disclosure.invented import THREE_WAY, TWO_WAY, city
@@ -237,6 +238,14 @@ class TestLimits:
         monkeypatch.setattr(attack.Attack, "_answer", lie)
         with pytest.raises((SolverFailure, UnsafePattern)):
             protect(instance, seed=1, time_limit=5)
+
+    def test_a_bound_that_cannot_be_had_costs_quality_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Master, "relaxed", lambda self: Choice(None, 0.0))
+        monkeypatch.setattr(Master, "best", lambda self, seconds, nodes: Choice(None, 0.0))
+        instance = city(9, 60, 3, 2)
+        protection = protect(instance, seed=1)
+        assert broken_goals(instance, protection.suppressed, protection.proof) == []
+        assert (protection.bound, protection.is_optimal) == (0, False)
 
     def test_progress_is_told(self) -> None:
         told: list[str] = []
