@@ -1,7 +1,7 @@
 # Marelle. « make help » says what can be done here. Needs Python 3.11 or later, git and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench load campaign-journal campaign-erasures lock env build-env
+.PHONY: help demo test check bench bench-disclosure load campaign-journal campaign-erasures lock env build-env
 
 PORT ?= 8000
 # The first Python of the machine that is recent enough; empty when there is none.
@@ -16,6 +16,7 @@ help:
 	@echo "make test              tous les tests ; dit ce qui n’a pas pu être joué"
 	@echo "make check             format, types, migrations, modèles de pages, réglages de production"
 	@echo "make bench             mesures de la file active, du chiffrement et de la recherche"
+	@echo "make bench-disclosure  protection des chiffres : pertes, écarts et durées, à côté des règles des manuels"
 	@echo "make load              cinquante personnes au travail pendant trois rotations de clé"
 	@echo "make campaign-journal  le journal attaqué 200 fois de chaque façon, 10 000 vérifications saines, 100 « kill -9 »"
 	@echo "make campaign-erasures cent enfants effacés parmi quatorze cents : ni reste, ni autre changement"
@@ -33,6 +34,9 @@ check: env
 
 bench: env
 	@exec .venv/bin/python tests/bench.py
+
+bench-disclosure: env
+	@exec .venv/bin/python -m tests.bench_disclosure $(PARTS)
 
 load: env
 	@exec .venv/bin/python tests/load.py

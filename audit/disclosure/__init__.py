@@ -1,7 +1,9 @@
 """Disclosure control of published counts: pure Python, no Django, usable alone.
 
-The rule in force, until complementary suppression replaces it. A count ``n`` of persons is *small* when
-``0 < n < threshold``. For each table, if one of its counts is small, at the top geography or at a lower one, every
+Two things live here. The engine (``protection.protect``): complementary suppression with a witness for every goal,
+which ``python -m audit.disclosure`` runs for a statistician; see docs/disclosure.md. And the rule of the application's
+own files (``cells``, ``suppression``), in force there until the engine replaces it. A count ``n`` of persons is *small*
+when ``0 < n < threshold``. For each table, if one of its counts is small, at the top geography or at a lower one, every
 cell except the total of the top geography is suppressed, and so is that total if it is itself small. Tables whose
 subjects are not persons (establishments, projects, teams) are exempt. A derived cell (a share, a mean, a median)
 follows the count it was computed from, and leaves no mark where that count is suppressed: it exists only where somebody
