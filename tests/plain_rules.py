@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from audit.history import SYSTEM_EMAIL
 from partners.models import Organisation, Project
-from pre_cases.models import Assignment, ExceptionalAccess, Parcours, ParcoursShare, Saisine
+from pre_cases.models import Assignment, ExceptionalAccess, FamilyRequest, Parcours, ParcoursShare, Saisine
 from referents.models import CharterSignature, Membership, Role, StandIn, User
 from referents.models.user import NOMINATIVE_ROLES, TEAM_ROLES
 
@@ -163,6 +163,19 @@ def instructs(user: User, saisine: Saisine) -> bool:
     return edits(user, saisine) and (carried or coordinates(user, saisine))
 
 
+# -- families' requests -------------------------------------------------------------------------------------------
+
+
+def sees_the_request(user: User, request: FamilyRequest) -> bool:
+    carried = any(carries(user, parcours) for parcours in rows(Parcours, "child_id", request.child_id))
+    instructed = any(sees(user, saisine) for saisine in rows(Saisine, "child_id", request.child_id))
+    return carried or instructed or holds(user, request.team_id, Role.COORDINATOR)
+
+
+def decides_the_request(user: User, request: FamilyRequest) -> bool:
+    return holds(user, request.team_id, Role.COORDINATOR)
+
+
 # -- projects and organisations -----------------------------------------------------------------------------------
 
 
@@ -217,6 +230,8 @@ RULES: dict[str, Rule] = {
     "pre_cases.change_saisine": edits,
     "pre_cases.instruct_saisine": instructs,
     "pre_cases.decide_saisine": coordinates,
+    "pre_cases.view_familyrequest": sees_the_request,
+    "pre_cases.change_familyrequest": decides_the_request,
     "partners.view_project": lambda user, project: is_open_to(user, project, Role.REFERENT, Role.COORDINATOR),
     "partners.change_project": lambda user, project: is_open_to(user, project, Role.COORDINATOR),
     "partners.change_organisation": keeps_the_directory,

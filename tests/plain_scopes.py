@@ -18,6 +18,7 @@ from pre_cases.models import (
     Enrolment,
     Erasure,
     ExceptionalAccess,
+    FamilyRequest,
     HandOver,
     Objective,
     Parcours,
@@ -25,6 +26,7 @@ from pre_cases.models import (
     RetentionHold,
     Saisine,
     StatisticsExport,
+    SubjectFile,
     Task,
 )
 from referents.models import Arrondissement, Membership, Role, StandIn, Team, User
@@ -35,6 +37,7 @@ from tests.plain_rules import (
     carries,
     changes,
     coordinates,
+    decides_the_request,
     edits,
     ends_the_membership,
     holds,
@@ -210,6 +213,9 @@ SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (RetentionHold, "editable_by"): lambda user, hold: retains(user, hold.child),
     (Erasure, "visible_to"): follows_the_erasure,
     (Erasure, "decidable_by"): decides_the_erasure,
+    (FamilyRequest, "overseen_by"): lambda user, row: holds_anywhere(user, Role.DPO),
+    (SubjectFile, "decidable_by"): lambda user, file: decides_the_request(user, file.request),
+    (SubjectFile, "overseen_by"): lambda user, file: file.submitted_at is not None and holds_anywhere(user, Role.DPO),
     (Document, "visible_to"): lambda user, row: row.removed_at is None and carries(user, row.parcours),
     (Document, "editable_by"): lambda user, row: row.removed_at is None and changes(user, row.parcours),
     (Objective, "editable_by"): lambda user, row: changes(user, row.parcours),

@@ -21,11 +21,13 @@ from pre_cases.models import (
     Document,
     Draft,
     DuplicateNotice,
+    FamilyRequest,
     Objective,
     Parcours,
     Saisine,
     SaisineOutcome,
     StatisticsExport,
+    SubjectFile,
     Task,
 )
 from referents.models import CharterSignature, Membership, Role, User
@@ -51,7 +53,14 @@ ELSEWHERE = (Role.PILOTAGE, Role.DPO, Role.ADMINISTRATOR, Role.PROJECT_LEADER)
 class RandomCity:
     """Three teams, people with several dated roles, children with open and closed parcours, and what was granted."""
 
-    GRANTS = ("draw_assignments", "draw_shares", "draw_exceptional_accesses", "draw_questions", "draw_work")
+    GRANTS = (
+        "draw_assignments",
+        "draw_shares",
+        "draw_exceptional_accesses",
+        "draw_questions",
+        "draw_work",
+        "draw_family_request",
+    )
 
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
@@ -166,6 +175,21 @@ class RandomCity:
                 continue
             referent = self.rng.choice(own if own and self.often(0.7) else self.people)
             Assignment.objects.create(parcours=parcours, referent=referent, **dates)
+
+    def draw_family_request(self, parcours: Parcours) -> None:
+        """Of a family, with a file of its child's data, sent to be approved while the parcours is open."""
+        author, now = self.people[0], timezone.now()
+        request = FamilyRequest.objects.create(
+            child=parcours.child,
+            team=parcours.team,
+            kind="access",
+            text="x",
+            received_on=self.today,
+            recorded_by=author,
+            data_key_id=parcours.data_key_id,
+        )
+        sent = {"collected_at": now, "submitted_at": now, "submitted_by": author} if not parcours.is_closed else {}
+        SubjectFile.objects.create(request=request, prepared_by=author, data_key_id=parcours.data_key_id, **sent)
 
     def draw_work(self, parcours: Parcours) -> None:
         """Objectives, an action, tasks, a draft, a place in a project, a notice, a document: theirs are the rights of
