@@ -125,12 +125,33 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
             text="x",
             received_on=today,
             recorded_by=person,
+            extended_on=today,
+            extension_reason="x",
+            outcome="refused",
+            answer="x",
+            answered_on=today,
+            answered_by=person,
             data_key_id=key,
         )
         RequestEffect.objects.create(
             request=request, kind="corrected", record_kind="pre_cases.child", record_id=child.pk
         )
-        file = SubjectFile.objects.create(request=request, prepared_by=person, data_key_id=key, work="")
+        now = timezone.now()
+        file = SubjectFile.objects.create(
+            request=request,
+            prepared_by=person,
+            content={"child": "x", "sections": [], "readers": [], "flagged": []},
+            archive=b"x",
+            collected_at=now,
+            submitted_by=person,
+            submitted_at=now,
+            approved_by=system_account(),
+            approved_at=now,
+            ready_at=now,
+            expires_at=now + timedelta(days=7),
+            data_key_id=key,
+            work="",
+        )
         FileDecision.objects.create(
             file=file, kind="mask", passage=1, motive="safety", reason="x", decided_by=person, data_key_id=key
         )

@@ -43,7 +43,7 @@ class ErasureForm(forms.Form):
         label="Visa des archives",
         max_length=40,
         required=False,
-        help_text="Numéro et date, s’il est déjà donné (Code du patrimoine, article L. 212-2).",
+        help_text="Son numéro, s’il est déjà donné : « 2026-114 » (Code du patrimoine, article L. 212-2).",
     )
 
 

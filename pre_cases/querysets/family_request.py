@@ -42,7 +42,8 @@ class FamilyRequestQuerySet(models.QuerySet["FamilyRequest"]):
         """Who carries the child's parcours or saisine, and the coordination."""
         from pre_cases.models import Parcours, Saisine
 
-        carried = Exists(Parcours.objects.carried_by(user).filter(child=OuterRef("child")))
+        known = Q(closed_on__isnull=True) | Q(closed_on__gte=OuterRef("received_on"))
+        carried = Exists(Parcours.objects.carried_by(user).filter(known, child=OuterRef("child")))
         instructed = Exists(Saisine.objects.visible_to(user).filter(child=OuterRef("child")))
         return self.filter(carried | instructed | Q(team__in=user.standing.team_ids(Role.COORDINATOR)))
 

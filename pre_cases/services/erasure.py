@@ -107,6 +107,13 @@ def replay_tombstones(*, by: User) -> int:
     return children
 
 
+def plan_again(record: Child | Family) -> Plan:
+    """What a restoration has brought back with a child: its adults too, the family while another child of it lives."""
+    if isinstance(record, Child) and Child.objects.filter(family=record.family_id).exclude(pk=record.pk).exists():
+        return plan_erasure(record)
+    return plan_for(record)
+
+
 def _erase_again(model: type[Child] | type[Family], graves: set[UUID]) -> int:
     erased = 0
     for keys in chunks(graves):
@@ -117,7 +124,7 @@ def _erase_again(model: type[Child] | type[Family], graves: set[UUID]) -> int:
                 logger.error("Family %s: its key is destroyed and a child of it lives: left as it is.", record.pk)
                 continue
             with transaction.atomic():
-                plan = plan_for(record)
+                plan = plan_again(record)
                 _journal(record, plan, "tombstone")
                 erase_rows(plan)
             erased += 1

@@ -43,7 +43,7 @@ from pre_cases.services.erasure_request import queue_erasure, term_obstacle
 from pre_cases.statistics.period import Period
 from pre_cases.statistics.remaining import add_counts, counts_by_team, freeze_year, years_between
 from pre_cases.statistics.report import figures
-from referents.models import User
+from referents.models import Role, User
 
 logger = logging.getLogger(__name__)
 
@@ -133,6 +133,9 @@ def _check(erasure: Erasure) -> None:
     child = _subject(erasure)
     if child is None:
         return
+    officer = User.objects.get(pk=erasure.decided_by_id)
+    if not (officer.is_active and officer.standing.holds(Role.DPO)):
+        raise Blocked  # suspended, or no longer in charge, since the approval
     if erasure_obstacle(child) or (erasure.motive == ErasureMotive.TERM and term_obstacle(child)):
         raise Blocked
 
@@ -154,10 +157,7 @@ def _fold(erasure: Erasure) -> None:
     if child is None:
         return
     plan = plan_erasure(child)
-    erasure.plan = {
-        "keys": sorted(map(str, plan.data_keys)),
-        "rows": {model._meta.label: sorted(map(str, ids)) for model, ids in plan.rows.items() if ids},
-    }
+    erasure.plan = _noted(plan)
     erasure.counts = plan.counts() | {"fichiers": len(plan.files), "clés": len(plan.data_keys)}
     erasure.facts = [
         [*map(str, (year.starts_on, year.ends_on)), *row]
@@ -167,10 +167,19 @@ def _fold(erasure: Erasure) -> None:
     ]
 
 
+def _noted(plan: Plan) -> dict[str, Any]:
+    """The ids that leave, as the row of the erasure keeps them."""
+    rows = {model._meta.label: sorted(map(str, ids)) for model, ids in plan.rows.items() if ids}
+    return {"keys": sorted(map(str, plan.data_keys)), "rows": rows}
+
+
 def _erase(erasure: Erasure) -> None:
     """Keys first, then rows, history and files; the counts of running years take their place at the same instant."""
     child = _subject(erasure)
     if child is not None:
+        Family.objects.select_for_update().get(pk=child.family_id)
+        if _noted(plan_erasure(child)) != erasure.plan:  # a brother or sister has left meanwhile: more leaves now
+            _fold(erasure)
         try:
             erase_child(child=child, by=User.objects.get(pk=erasure.decided_by_id))
         except ErasureRefused:

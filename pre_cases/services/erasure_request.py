@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from pre_cases.services.erasure import ErasureRefused, erasure_obstacle, plan_er
 from referents.models import User
 
 State = Erasure.State
+VISA = re.compile(r"([A-Z]{0,6}[ /-]?\d[\d ./-]{0,30})?")  # a number and a date, where no name fits
 
 
 class DecisionRefused(Refused):
@@ -54,6 +56,11 @@ def request_erasure(
         raise ErasureRefused(obstacle)
     if not reason.strip():
         raise ErasureRefused("Dites pourquoi ce parcours doit être effacé.", field="reason")
+    if not VISA.fullmatch(archive_visa.strip()):
+        raise ErasureRefused(
+            "Un numéro de visa ne tient que des chiffres, des tirets et quelques lettres : il reste au certificat.",
+            field="archive_visa",
+        )
     plan = plan_erasure(current)
     erasure = Erasure.objects.create(
         subject_id=current.pk,

@@ -35,6 +35,7 @@ from pre_cases.services.agreement import withdraw_agreement
 from pre_cases.services.erasure_request import request_erasure
 from pre_cases.services.partnership import end_enrolment
 from pre_cases.services.preconditions import lock_child, not_in_future
+from pre_cases.services.subject_file import end_file
 from referents.days import long_day
 from referents.models import User
 
@@ -165,6 +166,10 @@ def answer_request(
             raise RequestRefused(
                 "Le fichier des données n’a pas encore été téléchargé : il n’a pas pu être remis à la famille."
             )
+    for file in current.files.kept():  # nobody comes to take it any more
+        load_keys([file.data_key_id])
+        end_file(file)
+        record_change(file, "expire")
     current.outcome, current.answer = outcome, answer.strip()
     current.answered_on, current.answered_by = answered_on, by
     current.statement = statement.strip() or None

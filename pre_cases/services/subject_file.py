@@ -90,10 +90,11 @@ def mask_passage(
     text = _passage(current, passage)
     if not reason.strip():
         raise FileRefused("Dites pourquoi ce passage est masqué.", field="reason")
-    missing = [w.strip() for w in words.split(",") if w.strip() and not found_in(text["text"], [w])]
+    kept = [word.strip() for word in words.split(",") if word.strip()]
+    missing = [word for word in kept if not found_in(text["text"], [word])]
     if missing:
         raise FileRefused(f"Ces mots ne sont pas dans le passage : {', '.join(missing)}.", field="words")
-    values = {"motive": motive, "words": words.strip() or None, "reason": reason.strip()}
+    values = {"motive": motive, "words": ", ".join(kept) or None, "reason": reason.strip()}
     return _decide(current, Kind.MASK, by, passage=passage, **values)
 
 
@@ -146,6 +147,7 @@ def undecided(file: SubjectFile) -> list[int]:
 def submit_file(*, file: SubjectFile, has_read: bool, by: User) -> SubjectFile:
     """Send the file, once read whole, to the person who approves."""
     current = _being_read(file)
+    _require_receivable(current.request)
     left = undecided(current)
     if left:
         raise FileRefused(
@@ -176,6 +178,7 @@ def return_file(*, file: SubjectFile, reason: str, by: User) -> SubjectFile:
 def approve_file(*, file: SubjectFile, by: User) -> SubjectFile:
     """Let the family have the file; never by who prepared it or read it. The worker then prints it."""
     current = _submitted(file, by)
+    _require_receivable(current.request)
     current.approved_by, current.approved_at = by, timezone.now()
     current.work, current.heartbeat_at, current.attempts = SubjectFile.Work.QUEUED, timezone.now(), 0
     current.save()
@@ -196,6 +199,7 @@ def take_file(*, file: SubjectFile, by: User) -> bytes:
         )
     if current.state != FileState.READY:
         raise FileRefused("Ce fichier n’est pas prêt.")
+    _require_receivable(current.request)
     archive = current.archive or b""
     current.downloaded_by, current.downloaded_at = by, timezone.now()
     end_file(current)
@@ -239,11 +243,18 @@ def _being_read(file: SubjectFile) -> SubjectFile:
 
 def _submitted(file: SubjectFile, officer: User) -> SubjectFile:
     current = _locked(file)
-    if officer.pk in (current.prepared_by_id, current.submitted_by_id):
+    made_it = officer.pk in (current.prepared_by_id, current.submitted_by_id)
+    if made_it or current.decisions.filter(decided_by=officer).exists() or _has_read(current, officer):
         raise OwnFile("Qui prépare le fichier ne l’approuve pas : une autre personne doit le faire.")
     if current.state != FileState.APPROVAL:
         raise FileRefused(f"Ce fichier n’est pas à approuver : il est {current.state.label}.")
     return current
+
+
+def _has_read(file: SubjectFile, officer: User) -> bool:
+    """The person sent it for approval once, even if it was given back and sent again by somebody else."""
+    versions: Any = SubjectFile
+    return bool(versions.history.filter(id=file.pk, submitted_by=officer.pk).exists())
 
 
 def _passage(file: SubjectFile, number: int) -> dict[str, Any]:

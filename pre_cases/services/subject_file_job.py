@@ -15,6 +15,7 @@ from audit.history import acting_as
 from pre_cases.models import FamilyRequest, SubjectFile
 from pre_cases.models.subject_file import KEPT_FOR
 from pre_cases.querysets.family_request import STALE_AFTER
+from pre_cases.services.preconditions import lock_child
 from pre_cases.services.subject_file import queue_file
 from pre_cases.subject_access.collecting import collect
 from pre_cases.subject_access.document import archive_of
@@ -99,6 +100,7 @@ def _print(file: SubjectFile) -> None:
 
 
 def _still_held(file: SubjectFile) -> SubjectFile:
+    lock_child(file.request.child_id)
     current: SubjectFile | None = _held(file).select_for_update(of=("self",)).first()
     if current is None:
         raise FileLost

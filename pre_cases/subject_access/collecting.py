@@ -21,7 +21,7 @@ from django.db.models import Q
 from audit.encryption.fields import EncryptedDateField, EncryptedField, EncryptedJSONField
 from audit.encryption.keys import load_keys
 from audit.erasure import plan_for
-from pre_cases.models import NOTHING_DUE, Adult, Child, ChildAdult, FamilyRequest
+from pre_cases.models import NOTHING_DUE, Adult, Child, ChildAdult, FamilyRequest, Residence
 from pre_cases.subject_access.masking import CONFIDENTIAL, found_in, without
 from pre_cases.subject_access.readers import readers_of
 from pre_cases.subject_access.sections import HIDDEN_FIELDS, SECTIONS, Section, models_about_children
@@ -47,6 +47,9 @@ def collect(request: FamilyRequest) -> dict[str, Any]:
 class _Collection:
     """One gathering; ``adults`` are those of the family, whose key they share, and those ever around the child."""
 
+    REQUESTS = (FamilyRequest, FamilyRequest.history.model)
+    RESIDENCES = (Residence, Residence.history.model)
+
     def __init__(self, request: FamilyRequest) -> None:
         self.request = request
         self.child = Child.objects.select_related("family").get(pk=request.child_id)
@@ -65,6 +68,7 @@ class _Collection:
             *(sibling.first_name for sibling in siblings),
             *(sibling.family_name for sibling in siblings if sibling.family_name != self.child.family_name),
             *(person.last_name for person in self.professionals.values()),
+            *(adult.first_name for pk, adult in self.adults.items() if pk != request.adult_id and adult.first_name),
         ]
 
     def content(self) -> dict[str, Any]:
@@ -109,6 +113,8 @@ class _Collection:
             if not text:
                 return
             text = without(text, self.confidential, replaced_by=CONFIDENTIAL)
+            if self.confidential and isinstance(row, self.RESIDENCES) and field.name == "address":
+                text = CONFIDENTIAL  # that of one of them, perhaps written otherwise
             if (field.max_length or SHORT + 1) <= SHORT:
                 facts.append([label, text])
             else:
@@ -120,9 +126,13 @@ class _Collection:
             facts.append([label, value])
 
     def _other_adult(self, row: Any) -> list[str]:
-        """What is typed about an adult is not always for the other one to read."""
+        """What is typed about an adult is not always for the other one to read, nor what the young person asked."""
         adult_id = getattr(row, "adult_id", None)
-        return [] if adult_id in (None, self.request.adult_id) else [self.adults[adult_id].full_name]
+        if adult_id == self.request.adult_id:
+            return []
+        if adult_id is None:
+            return [self.child.first_name] if isinstance(row, self.REQUESTS) else []
+        return [self.adults[adult_id].full_name]
 
     def _value(self, field: models.Field[Any, Any], row: Any) -> Any:
         """A clear value in words; a professional as function and organisation."""

@@ -80,7 +80,8 @@ def _passage(text: dict[str, Any], decisions: dict[int, FileDecision]) -> str:
     decision = decisions.get(text["number"])
     if decision is None or decision.kind != FileDecision.Kind.MASK:
         return str(text["text"])
-    return without(text["text"], words_of(decision)) if decision.words else MASKED
+    words = words_of(decision)
+    return without(text["text"], words) if words else MASKED
 
 
 def words_of(decision: FileDecision) -> list[str]:

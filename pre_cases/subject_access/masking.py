@@ -17,18 +17,19 @@ def folded(text: str) -> str:
 
 def _pattern(expression: str) -> re.Pattern[str] | None:
     """An expression as it may be written in a text: its words, whatever stands between them."""
-    words = re.findall(r"\w+", folded(expression))
+    words = re.findall(r"\w+", folded(unicodedata.normalize("NFC", expression)))
     return re.compile(r"(?<!\w)" + r"[\W_]+".join(map(re.escape, words)) + r"(?!\w)") if words else None
 
 
 def found_in(text: str, expressions: Iterable[str]) -> list[str]:
     """Those of the expressions that the text holds, as whole words."""
-    plain = folded(text)
+    plain = folded(unicodedata.normalize("NFC", text))
     return [expression for expression in expressions if (pattern := _pattern(expression)) and pattern.search(plain)]
 
 
 def without(text: str, expressions: Iterable[str], *, replaced_by: str = MASKED) -> str:
     """The text, every occurrence of these expressions replaced."""
+    text = unicodedata.normalize("NFC", text)  # where an accent stands alone, a name would not be one word
     for expression in expressions:
         pattern = _pattern(expression)
         if pattern is None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -93,11 +93,11 @@ def erasure_list(request: SignedInRequest) -> HttpResponse:
 def erasure_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     """Where the erasure stands. The page asks again every two seconds while it runs; it writes one event."""
     reachable = Erasure.objects.visible_to(request.user).select_related(*PEOPLE).defer(*HEAVY)
-    if request.htmx:  # type: ignore[attr-defined]
-        erasure = get_object_or_404(reachable, pk=pk)
-        return render(request, "pre_cases/erasure_progress.html", _progress(request, erasure))
-    erasure = consult(request, reachable, pk=pk)
-    return render(request, "pre_cases/erasure_detail.html", _progress(request, erasure))
+    asks_again: bool = request.htmx  # type: ignore[attr-defined]
+    erasure = reachable.filter(pk=pk, state__in=UNDER_WAY).first() if asks_again else None
+    erasure = erasure or consult(request, reachable, pk=pk)
+    template = "erasure_progress" if asks_again else "erasure_detail"
+    return render(request, f"pre_cases/{template}.html", _progress(request, erasure))
 
 
 def _progress(request: SignedInRequest, erasure: Erasure) -> dict[str, Any]:

@@ -136,7 +136,8 @@ def _answer_form(request: SignedInRequest, asked: FamilyRequest) -> tuple[Answer
             "corrections": [changes[key].correction for key in form.cleaned_data["corrections"]]
         }
     if asked.kind == RequestKind.OPPOSITION:
-        parcours = Parcours.objects.open().filter(child=asked.child_id).select_related("agreement").first()
+        decidable = Parcours.objects.decidable_by(request.user).open()
+        parcours = decidable.filter(child=asked.child_id).select_related("agreement").first()
         shares = ParcoursShare.objects.in_force().filter(content_object=parcours).select_related("user")
         enrolments = Enrolment.objects.current().filter(parcours=parcours).select_related("project", "parcours")
         form = OppositionForm(typed, shares=shares, enrolments=enrolments, has_agreement=parcours is not None)

@@ -183,7 +183,10 @@ def requests_about(parcours: Parcours, *, may_read: bool) -> list[FamilyRequest]
     """What the family asked about its data, the latest first; nothing for whom the parcours is only shared with."""
     if not may_read:
         return []
-    return list(FamilyRequest.objects.filter(child=parcours.child_id).order_by("-received_on", "-id"))
+    asked = FamilyRequest.objects.filter(child=parcours.child_id)
+    if parcours.closed_on is not None:  # those that came afterwards are for whoever follows the child now
+        asked = asked.filter(received_on__lte=parcours.closed_on)
+    return list(asked.order_by("-received_on", "-id"))
 
 
 @require_safe

@@ -104,9 +104,9 @@ def readable(content: dict[str, Any], decisions: list[FileDecision]) -> list[dic
 
 def _with_decision(text: dict[str, Any], decision: FileDecision | None) -> dict[str, Any]:
     is_masked = decision is not None and decision.kind == FileDecision.Kind.MASK
-    is_whole = is_masked and not decision.words  # type: ignore[union-attr]
-    shown = without(text["text"], words_of(decision)) if decision is not None and is_masked else text["text"]
-    return text | {"decision": decision, "is_masked": is_masked, "is_whole": is_whole, "shown": shown}
+    words = words_of(decision) if decision is not None and is_masked else []
+    shown = {"is_masked": is_masked, "is_whole": is_masked and not words, "shown": without(text["text"], words)}
+    return text | {"decision": decision} | shown
 
 
 def _professionals(file: SubjectFile, decisions: list[FileDecision]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from django.apps import apps
 from django.utils import timezone
 
 from audit.encryption.base import EncryptedField
-from audit.encryption.fields import EncryptedDateField, EncryptedJSONField
+from audit.encryption.fields import EncryptedBytesField, EncryptedDateField, EncryptedJSONField
 from audit.encryption.keyed import encrypted_fields, is_historical, keyed_models
 from audit.history import acting_as, system_account
 from pre_cases.models import Child, ChildTag, Parcours
@@ -73,6 +73,8 @@ def canary_of(field: EncryptedField) -> tuple[Any, str]:
         canary = "0687654321"
     if field.aad == "child.search_words":
         canary = f"canarie{number}:KANARI"
+    if isinstance(field, EncryptedBytesField):
+        return canary.encode(), canary
     return ({"text": canary}, canary) if isinstance(field, EncryptedJSONField) else (canary, canary)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from audit.encryption.files.store import open_file, path_of
 from audit.encryption.keys import UnreadableValue, create_data_key, destroy_data_keys, load_keys_of
 from audit.encryption.keystore.models import DataKey, KeyKind, Tombstone
 from audit.erasure import Plan
-from audit.history import system_account
+from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Adult, Child, ChildAdult, Document, Family, Parcours, Saisine
@@ -381,6 +382,25 @@ class TestReplayTombstones:
         assert left == zoe
         assert left.family.adults.get().first_name == "Nadia"
         assert Parcours.objects.filter(child=zoe).exists()
+
+    def test_takes_the_adults_of_this_child_only(self, cast: Cast) -> None:
+        zoe = make_child("Zoé", family=cast.ines.family)
+        make_parcours(cast.team_a, child=zoe)
+        with acting_as(system_account()):
+            father = Adult.objects.create(family=zoe.family, family_name="Diallo", data_key_id=zoe.family.data_key_id)
+            ChildAdult.objects.create(
+                child=cast.ines,
+                adult=father,
+                relation="father",
+                starts_on=date(2015, 1, 1),
+                data_key_id=cast.ines.data_key_id,
+            )
+        with kept_data():
+            erase_child(child=cast.ines, by=system_account())
+        replay_tombstones(by=system_account())
+        assert not Adult.objects.filter(pk=father.pk).exists()
+        assert not Adult.history.filter(id=father.pk).exists()
+        assert zoe.family.adults.count() == 1
 
     def test_takes_siblings_erased_one_after_the_other(self, cast: Cast) -> None:
         zoe = make_child("Zoé", family=cast.ines.family)

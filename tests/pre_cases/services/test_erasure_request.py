@@ -76,6 +76,10 @@ class TestRequestErasure:
         with pytest.raises((IntegrityError, ErasureRefused)), transaction.atomic():
             ask(child, cast.amina, motive="family")
 
+    def test_refuses_a_visa_that_could_be_a_name(self, cast: Cast, child: Child) -> None:
+        with pytest.raises(ErasureRefused, match="numéro de visa"):
+            ask(child, cast.amina, archive_visa="Dossier Martin Léo")
+
 
 class TestApproveErasure:
     def test_by_another_person_gives_it_to_the_worker(

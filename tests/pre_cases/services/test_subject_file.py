@@ -19,6 +19,7 @@ from audit.journal.models import Event
 from audit.services import Refused
 from pre_cases.models import ChildAdult, FileState, SubjectFile
 from pre_cases.services.erasure import erase_child
+from pre_cases.services.family_request import answer_request
 from pre_cases.services.subject_file import (
     FileRefused,
     OwnFile,
@@ -36,6 +37,7 @@ from pre_cases.services.subject_file import (
 )
 from pre_cases.services.subject_file_job import make_file
 from pre_cases.services.timeline import add_entry
+from pre_cases.subject_access.document import decided
 from referents.models import Role, User
 from tests.at_once import at_once
 from tests.cast import Cast, make_child, make_parcours, make_user
@@ -231,6 +233,37 @@ class TestReturnFile:
         assert refusal(lambda: return_file(file=file, reason=" ", by=cast.gaelle)).field == "reason"
 
 
+class TestWhoMadeIt:
+    def test_approves_it_no_more_after_it_was_given_back(self, cast: Cast) -> None:
+        note(cast)
+        file = gathered(ask(cast.ines, cast.amina), cast.amina)
+        for number in undecided(file):
+            keep_passage(file=file, passage=number, by=cast.amina)
+        submit_file(file=again(file), has_read=True, by=cast.gaelle)
+        return_file(file=again(file), reason="À relire.", by=cast.hugo)
+        submit_file(file=again(file), has_read=True, by=cast.amina)
+        refusal(lambda: approve_file(file=again(file), by=cast.gaelle), OwnFile)
+
+    def test_approves_nothing_of_which_they_decided_a_passage(self, cast: Cast) -> None:
+        note(cast)
+        file = gathered(ask(cast.ines, cast.amina), cast.amina)
+        mask_passage(file=file, passage=number_of(file, NOTE), motive="other_child", reason="Lina", by=cast.gaelle)
+        submit_file(file=again(file), has_read=True, by=cast.amina)
+        refusal(lambda: approve_file(file=again(file), by=cast.gaelle), OwnFile)
+
+    @pytest.mark.parametrize("words", [",", " , ,", ""])
+    def test_masks_a_whole_passage_when_no_word_is_named(self, cast: Cast, words: str) -> None:
+        note(cast)
+        file = gathered(ask(cast.ines, cast.amina), cast.amina)
+        number = number_of(file, NOTE)
+        decision = mask_passage(
+            file=file, passage=number, motive="other_child", reason="Lina", words=words, by=cast.amina
+        )
+        assert decision.words is None
+        content = decided(again(file).gathered, file.decisions.all())
+        assert NOTE not in json.dumps(content, ensure_ascii=False)
+
+
 class TestTakeFile:
     def test_gives_both_forms_and_keeps_nothing(self, cast: Cast) -> None:
         file = ready(ask(cast.ines, cast.amina), cast.amina, cast.gaelle)
@@ -260,6 +293,25 @@ class TestTakeFile:
             SubjectFile.objects.filter(pk=file.pk).update(
                 downloaded_at=late, downloaded_by=cast.amina, ended_at=late, content=None, archive=None
             )
+
+    def test_stops_when_the_person_may_no_longer_receive_it(self, cast: Cast) -> None:
+        file = ready(ask(cast.ines, cast.amina), cast.amina, cast.gaelle)
+        link = ChildAdult.objects.get(child=cast.ines)
+        link.may_receive_documents = False
+        with acting_as(system_account()):
+            link.save()
+        assert "ne peut pas recevoir" in str(refusal(lambda: take_file(file=file, by=cast.amina)))
+
+    def test_stops_with_the_refusal_of_the_request(self, cast: Cast) -> None:
+        file = ready(ask(cast.ines, cast.amina), cast.amina, cast.gaelle)
+        answer_request(
+            request=file.request,
+            outcome="refused",
+            answer="L’identité ne peut pas être confirmée.",
+            answered_on=timezone.localdate(),
+            by=cast.amina,
+        )
+        assert (again(file).content, again(file).archive) == (None, None)
 
     def test_comes_after_the_approval(self, cast: Cast) -> None:
         file = submitted(ask(cast.ines, cast.amina), cast.amina)

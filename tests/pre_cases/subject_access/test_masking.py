@@ -30,6 +30,10 @@ class TestWithout:
         hidden = without(text, ["3 rue de l'évangile, 75018 Paris"], replaced_by="[ici]")
         assert hidden == "Elle vit au [ici] depuis mai."
 
+    def test_finds_a_name_whose_accents_stand_alone(self) -> None:
+        assert without("Avec Le\u0301a hier", ["Léa"]) == "Avec [masqué] hier"
+        assert found_in("Avec Léa", ["Le\u0301a"]) == ["Le\u0301a"]
+
     @given(text=st.text("abé ,-"), word=st.text("abé", min_size=1))
     def test_leaves_none_of_a_word(self, text: str, word: str) -> None:
         assert found_in(without(text, [word]), [word]) == []
