@@ -8,6 +8,7 @@ from audit.encryption import reencryption
 from audit.encryption.keys import key_ring
 from audit.history import system_account
 from audit.journal import trace
+from audit.journal.page import LARGEST_INTEGER
 from pre_cases.services import letters
 from pre_cases.services.document import sweep_files
 from pre_cases.services.duplicates import send_notice
@@ -72,7 +73,8 @@ def announce_due() -> None:
 @shared_task(name="pre_cases.tell_retention", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
 def tell_retention(team_id: int) -> None:
     with trace.tracing():
-        letters.send_retention_announced(team_id=team_id)
+        if 0 < team_id <= LARGEST_INTEGER:
+            letters.send_retention_announced(team_id=team_id)
 
 
 @shared_task(name="pre_cases.make_subject_file")

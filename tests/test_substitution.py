@@ -184,6 +184,7 @@ QUERY: dict[str, list[tuple[str, str]]] = {
     "etat": [("account_list", "amina")],
     "lien": [("pre_cases:adult_create", "benoit")],
     "fil": [("pre_cases:parcours_detail", "benoit")],
+    "tout": [("pre_cases:parcours_history", "benoit")],
     "suite": [
         ("pre_cases:retention_list", "amina"),
         ("pre_cases:erasure_list", "amina"),
