@@ -237,5 +237,6 @@ def _uuid(value: Any) -> UUID:
 
 
 def _instant(at: Any) -> datetime:
-    """SQLite gives the text of an instant of UTC."""
-    return at if isinstance(at, datetime) else datetime.fromisoformat(at).replace(tzinfo=UTC)
+    """SQLite gives the text of an instant of UTC, or what its driver makes of it: without a time zone."""
+    instant = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
