@@ -73,7 +73,7 @@ def announce_due() -> None:
 @shared_task(name="pre_cases.tell_retention", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
 def tell_retention(team_id: int) -> None:
     with trace.tracing():
-        if 0 < team_id <= LARGEST_INTEGER:
+        if int(team_id) <= LARGEST_INTEGER:
             letters.send_retention_announced(team_id=team_id)
 
 
