@@ -70,7 +70,7 @@ def _claim(file_id: UUID) -> SubjectFile | None:
     """Take a queued file; None when another run has it, or it is over, or gone."""
     with transaction.atomic():
         waiting = SubjectFile.objects.kept().filter(pk=file_id, work=Work.QUEUED)
-        if not waiting.update(work=Work.RUNNING, heartbeat_at=timezone.now()):
+        if not waiting.exists() or not waiting.update(work=Work.RUNNING, heartbeat_at=timezone.now()):
             return None
     return SubjectFile.objects.select_related("request").get(pk=file_id)
 
