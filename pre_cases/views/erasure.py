@@ -96,8 +96,8 @@ def erasure_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     asks_again: bool = request.htmx  # type: ignore[attr-defined]
     erasure = reachable.filter(pk=pk, state__in=UNDER_WAY).first() if asks_again else None
     erasure = erasure or consult(request, reachable, pk=pk)
-    template = "erasure_progress" if asks_again else "erasure_detail"
-    return render(request, f"pre_cases/{template}.html", _progress(request, erasure))
+    template = "pre_cases/erasure_progress.html" if asks_again else "pre_cases/erasure_detail.html"
+    return render(request, template, _progress(request, erasure))
 
 
 def _progress(request: SignedInRequest, erasure: Erasure) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from audit.journal.record import record_event
 from audit.tasks import seal_journal
 from pre_cases.services.access import revoke_share
 from referents.events import ACTIONS
+from tests.audit.journal.tampering import everything_is_committed
 from tests.cast import Cast
 
 LIST = "journal_list"
@@ -129,7 +130,8 @@ class TestWords:
 class TestJournalIntegrity:
     def test_gives_the_checkpoint_to_keep(self, cast: Cast, signed_in) -> None:
         fill(cast, 3)
-        seal_journal()
+        with everything_is_committed():
+            seal_journal()
         page = signed_in(cast.gaelle).get(reverse("journal_integrity")).content.decode()
         assert settings.JOURNAL_ORIGIN in page
         assert "n’a pas encore été vérifié" in page
