@@ -9,6 +9,7 @@ from celery import shared_task
 from audit.journal.checkpoint import export_checkpoint, require_continued
 from audit.journal.integrity import verify_and_keep
 from audit.journal.sealing import JournalDamaged, seal_committed
+from audit.journal.seals import Seal
 from audit.signing import SigningError
 
 logger = logging.getLogger(__name__)
@@ -19,6 +20,8 @@ def seal_journal() -> int:
     """Seal what was committed and write the checkpoint; how many seals. What cannot be sealed waits, and is logged."""
     try:
         require_continued()
+        if not Seal.objects.exists():
+            export_checkpoint()
         made = seal_committed()
         export_checkpoint()
     except (JournalDamaged, SigningError, OSError) as error:

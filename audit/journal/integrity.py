@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from audit import signing
 from audit.journal import log
-from audit.journal.checkpoint import Checkpoint, last_checkpoint
+from audit.journal.checkpoint import Checkpoint, first_size, last_checkpoint
 from audit.journal.diagnosis import Fault
 from audit.journal.sealing import place_sealed
 from audit.journal.seals import PurgedMonth, Seal
@@ -59,13 +59,15 @@ class Integrity:
 
     ``checkpoint`` holds the note to keep elsewhere (``checkpoint.note``); None when there is none yet, or when its
     signature is not ours (``is_checkpoint_ours`` is then False). ``unsealed`` is None when the last sealed event has
-    vanished, which the next verification says.
+    vanished, which the next verification says. ``begun_again_at``: how many events the file of checkpoints had missed
+    when it was begun in the place of another; 0 when it is the first.
     """
 
     verification: Verification | None
     last_seal: Seal | None
     checkpoint: Checkpoint | None
     is_checkpoint_ours: bool
+    begun_again_at: int
     unsealed: int | None
     months_left: list[PurgedMonth]
 
@@ -86,6 +88,7 @@ def integrity() -> Integrity:
         last_seal=Seal.objects.defer("index").order_by("-number").first(),
         checkpoint=checkpoint,
         is_checkpoint_ours=is_ours,
+        begun_again_at=first_size(),
         unsealed=count_unsealed(),
         months_left=list(PurgedMonth.objects.order_by("month")),
     )

@@ -57,9 +57,27 @@ class TestExportCheckpoint:
         assert checkpoint.last_checkpoint() == found[-1]
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
-    def test_has_nothing_to_write_before_the_first_seal(self, path: Path):
+    def test_begins_with_the_empty_journal(self, path: Path):
+        first = checkpoint.export_checkpoint()
+        assert first is not None
+        assert (first.size, first.root) == (0, hashlib.sha256(b"").digest())
         assert checkpoint.export_checkpoint() is None
-        assert not path.exists()
+        assert checkpoint.last_checkpoint() == first
+        assert verify_journal().is_sound
+        more(1)
+        checkpoint.export_checkpoint()
+        assert checkpoint.first_size() == 0
+        assert verify_journal([first]).is_sound
+
+    def test_shows_that_the_file_was_taken_away(self, path: Path, caplog: pytest.LogCaptureFixture):
+        for number in (1, 2):
+            checkpoint.export_checkpoint()
+            more(number)
+        path.unlink()
+        assert checkpoint.first_size() == 0
+        checkpoint.export_checkpoint()
+        assert checkpoint.first_size() == 10
+        assert "begun again at 10 events" in caplog.text
 
     def test_refuses_to_continue_another_journal(self, path: Path):
         more(1)

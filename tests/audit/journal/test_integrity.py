@@ -43,6 +43,14 @@ class TestIntegrity:
         assert state.last_seal == Seal.objects.order_by("number").last()
         assert state.checkpoint == last_checkpoint()
         assert state.unsealed == 3
+        assert state.begun_again_at == 0
+
+    def test_says_that_the_checkpoints_were_begun_again(self, settings):
+        tasks.seal_journal()
+        Path(settings.JOURNAL_CHECKPOINTS).unlink()
+        tampering.write_events(3, random.Random(3), first_transaction=1_000)
+        tasks.seal_journal()
+        assert integrity.integrity().begun_again_at == 15
 
     def test_says_when_the_checkpoint_is_not_ours(self, tmp_path: Path):
         tasks.seal_journal()
@@ -114,11 +122,18 @@ class TestTasks:
         path = settings.JOURNAL_CHECKPOINTS
         settings.JOURNAL_CHECKPOINTS = str(tmp_path / "absent" / "checkpoints")
         assert tasks.seal_journal() == 0
+        assert not Seal.objects.exists()  # a journal begins with its checkpoint
+        settings.JOURNAL_CHECKPOINTS = path
+        assert tasks.seal_journal() == Seal.objects.count() > 0
+        tampering.write_events(3, random.Random(3), first_transaction=1_000)
+        settings.JOURNAL_CHECKPOINTS = str(tmp_path / "absent" / "checkpoints")
+        assert tasks.seal_journal() == 0
+        assert Seal.objects.order_by("number").last().size == 15  # what follows is sealed all the same
         settings.JOURNAL_CHECKPOINTS = path
         assert tasks.seal_journal() == 0
         checkpoint = last_checkpoint()
         assert checkpoint is not None
-        assert checkpoint.size == 12
+        assert checkpoint.size == 15
 
     def test_stand_in_the_timetable(self):
         schedule = {entry["task"] for entry in app.conf.beat_schedule.values()}

@@ -135,6 +135,18 @@ class TestJournalIntegrity:
         page = signed_in(cast.gaelle).get(reverse("journal_integrity")).content.decode()
         assert settings.JOURNAL_ORIGIN in page
         assert "n’a pas encore été vérifié" in page
+        assert "recommencé" not in page
+
+    def test_says_that_the_checkpoints_were_begun_again(self, cast: Cast, signed_in) -> None:
+        with everything_is_committed():
+            for number in (1, 2):
+                fill(cast, number)
+                seal_journal()
+                Path(settings.JOURNAL_CHECKPOINTS).unlink()
+            fill(cast, 1)
+            seal_journal()
+        page = signed_in(cast.gaelle).get(reverse("journal_integrity")).content.decode()
+        assert "a été recommencé après 4 événements" in page
 
     def test_says_that_an_event_was_altered(self, cast: Cast, signed_in) -> None:
         Verification.objects.create(fault="altered", events=3, unsealed=0, seals=1, event_id=cast.ines_parcours.pk)
