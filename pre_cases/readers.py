@@ -44,11 +44,14 @@ class Reading:
 def readings_of(parcours: Parcours, *, until: date) -> list[Reading]:
     """The readings of the file in the ``WINDOW`` that ends on a day, the latest first; seven queries at most.
 
-    The file is the parcours, the saisine that opened it and the child; the name of the child in a list is a reading
-    too, said as such.
+    The file is the parcours, the saisine that opened it and, until it closed, the child; the name of the child in a
+    list is a reading too, said as such.
     """
     inside = events_between(until - WINDOW + timedelta(days=1), until)
-    about = inside.filter(subject_id__in=[parcours.pk, parcours.saisine_id, parcours.child_id], action__in=OPENED)
+    of_the_child = Q(subject_id=parcours.child_id)
+    if parcours.closed_on is not None:  # what is read of the child later is another parcours
+        of_the_child &= Q(at__lt=_midnight_after(parcours.closed_on))
+    about = inside.filter(Q(subject_id__in=[parcours.pk, parcours.saisine_id]) | of_the_child, action__in=OPENED)
     rows = [*_by_day(about), *_by_day(_seen_in_lists(inside, parcours))]
     words = _Words(parcours, rows)
     found: dict[tuple[Any, ...], Reading] = {}
@@ -60,8 +63,12 @@ def readings_of(parcours: Parcours, *, until: date) -> list[Reading]:
 
 def events_between(first: date, last: date) -> QuerySet[Event]:
     """The events of some days of Paris, both included."""
-    midnights = [timezone.make_aware(datetime.combine(on, time.min)) for on in (first, last + timedelta(days=1))]
-    return Event.objects.filter(at__gte=midnights[0], at__lt=midnights[1])
+    return Event.objects.filter(at__gte=_midnight_after(first - timedelta(days=1)), at__lt=_midnight_after(last))
+
+
+def _midnight_after(on: date) -> datetime:
+    """The end of a day in Paris."""
+    return timezone.make_aware(datetime.combine(on + timedelta(days=1), time.min))
 
 
 def _seen_in_lists(events: QuerySet[Event], parcours: Parcours) -> QuerySet[Event]:

@@ -997,6 +997,19 @@ class Migration(migrations.Migration):
                 violation_error_message="Seule une demande d’effacement acceptée en prépare un.",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="familyrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "erasure"), _negated=True),
+                    ("outcome__in", ["", "refused"]),
+                    ("erasure__isnull", False),
+                    _connector="OR",
+                ),
+                name="family_request_erasure_was_prepared",
+                violation_error_message="Accepter une demande d’effacement en prépare un.",
+            ),
+        ),
         migrations.AddIndex(
             model_name="historicalfamilyrequest",
             index=models.Index(fields=["id", "history_date"], name="pre_cases_h_id_637350_idx"),

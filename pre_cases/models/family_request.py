@@ -172,6 +172,11 @@ class FamilyRequest(EncryptedRecord):
                 name="family_request_erasure_was_asked",
                 violation_error_message="Seule une demande d’effacement acceptée en prépare un.",
             ),
+            models.CheckConstraint(
+                condition=~Q(kind="erasure") | Q(outcome__in=["", "refused"]) | Q(erasure__isnull=False),
+                name="family_request_erasure_was_prepared",
+                violation_error_message="Accepter une demande d’effacement en prépare un.",
+            ),
         ]
 
     @property

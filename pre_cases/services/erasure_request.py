@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.journal.record import record_change
 from audit.services import Overreach, Refused, service
-from pre_cases.models import Child, Erasure, ErasureMotive, ErasureReason, ErasureStep, Family
+from pre_cases.models import Child, Erasure, ErasureMotive, ErasureReason, ErasureStep, Family, FamilyRequest
 from pre_cases.retention import RetentionState, annotated
 from pre_cases.services.erasure import ErasureRefused, erasure_obstacle, plan_erasure
 from referents.models import User
@@ -102,7 +102,8 @@ def approve_erasure(*, erasure: Erasure, by: User) -> Erasure:
 
 @service
 def refuse_erasure(*, erasure: Erasure, reason: str, by: User) -> Erasure:
-    """The file stays; the reason is told to the coordination that asked."""
+    """The file stays; the reason is told to the coordination that asked, and the family's request waits again."""
+    Child.objects.select_for_update(of=("self",)).only("pk").filter(pk=erasure.subject_id).first()
     current = _locked(erasure)
     if by.pk == current.requested_by_id:
         raise OwnErasure("Qui demande un effacement n’en décide pas : une autre personne doit le faire.")
@@ -116,8 +117,18 @@ def refuse_erasure(*, erasure: Erasure, reason: str, by: User) -> Erasure:
     if note is not None:
         note.refusal = reason.strip()
         note.save()
+    _wait_again(current)
     record_change(current, "erasure_refused")
     return current
+
+
+def _wait_again(erasure: Erasure) -> None:
+    """What the family was answered is not what happens: its request, by which this erasure came, has no answer yet."""
+    for request in FamilyRequest.objects.select_for_update(of=("self",)).filter(erasure=erasure):
+        request.outcome, request.answer, request.statement = "", None, None
+        request.answered_on, request.answered_by = None, None
+        request.save()
+        record_change(request, "reopen")
 
 
 def queue_erasure(erasure_id: UUID) -> None:

@@ -155,6 +155,7 @@ def answer_request(
     current = _locked(request)
     _require_answer(current, outcome, answer, answered_on)
     effects = _Effects(current, by)
+    current.erasure = None  # one prepared by an earlier answer was refused
     if outcome != RequestOutcome.REFUSED:
         if current.kind == RequestKind.CORRECTION:
             effects.correct(corrections)

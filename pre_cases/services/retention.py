@@ -12,6 +12,7 @@ from audit.services import Refused, service
 from pre_cases.models import Child, Erasure, HoldReason, RetentionHold, RetentionNotice
 from pre_cases.models.retention import a_year_after
 from pre_cases.retention import RetentionState, annotated
+from pre_cases.services.preconditions import ErasureUnderWay, lock_child
 from referents.models import Team, User
 
 
@@ -62,11 +63,15 @@ def end_hold(*, hold: RetentionHold, by: User) -> RetentionHold:
 def announce_team(*, team: Team, by: User) -> int:
     """Note that a team is told of the files that have come to their term, and tell it by e-mail; how many are new.
 
-    Called again, it announces only what is not announced yet.
+    Called again, it announces only what is not announced yet. A file whose erasure is approved is left to it.
     """
     due = Child.objects.at_retention(RetentionState.DUE).of_last_team(team.pk)
     announced = 0
     for child in due.order_by("pk"):
+        try:
+            lock_child(child.pk)
+        except ErasureUnderWay:
+            continue
         notice = RetentionNotice.objects.filter(child=child).first() or RetentionNotice(child=child)
         notice.team, notice.announced_on, notice.last_contact_on = (
             team,

@@ -14,7 +14,7 @@ from audit.journal.models import Action
 from audit.journal.record import record_change
 from audit.services import Overreach, Refused, service
 from pre_cases.models import ChildAdult, FamilyRequest, FileDecision, FileState, RequestKind, SubjectFile
-from pre_cases.services.preconditions import lock_child
+from pre_cases.services.preconditions import ErasureUnderWay, lock_child
 from pre_cases.subject_access.document import counts_of
 from pre_cases.subject_access.masking import found_in
 from referents.days import instant
@@ -216,13 +216,17 @@ def end_file(file: SubjectFile) -> None:
 
 @service
 def expire_files(*, by: User) -> int:
-    """Destroy what nobody came to take in time; how many files."""
+    """Destroy what nobody came to take in time; how many files. Those of a child being erased leave with it."""
     expired = 0
-    for file in SubjectFile.objects.expired().select_for_update(of=("self",)).select_related("request"):
-        load_keys([file.data_key_id])
-        end_file(file)
-        record_change(file, "expire")
-        expired += 1
+    for file in SubjectFile.objects.expired().select_related("request").order_by("request__child", "pk"):
+        try:
+            current = _locked(file)
+        except ErasureUnderWay:
+            continue
+        if current.ended_at is None:
+            end_file(current)
+            record_change(current, "expire")
+            expired += 1
     return expired
 
 

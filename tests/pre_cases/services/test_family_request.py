@@ -24,6 +24,7 @@ from pre_cases.models import (
     RequestState,
 )
 from pre_cases.services.erasure import ErasureRefused
+from pre_cases.services.erasure_request import refuse_erasure
 from pre_cases.services.family_request import (
     RequestRefused,
     answer_request,
@@ -235,6 +236,34 @@ class TestAnswerToErasure:
         request = answer(ask(zoe, cast.amina, kind="erasure"), cast.amina)
         erasure = Erasure.objects.get(subject_id=zoe.pk)
         assert (request.erasure, erasure.motive, erasure.state) == (erasure, "family", "requested")
+
+    def test_is_asked_again_when_the_erasure_is_refused(self, cast: Cast) -> None:
+        zoe = make_child("Zoé")
+        close(make_parcours(cast.team_a, child=zoe, referent=cast.benoit), by=cast.amina)
+        request = answer(ask(zoe, cast.amina, kind="erasure"), cast.amina)
+        assert request.erasure is not None
+        refuse_erasure(erasure=request.erasure, reason="Un recours est en cours.", by=cast.gaelle)
+        waiting = FamilyRequest.objects.waiting().get()
+        assert (waiting.outcome, waiting.answered_on, waiting.answered_by) == ("", None, None)
+        assert Event.objects.filter(action="reopen", record_ids=[str(request.pk)]).exists()
+        refused = answer(waiting, cast.amina, "refused", answer="Un recours est en cours.")
+        assert (refused.outcome, refused.erasure) == ("refused", None)
+
+    def test_prepares_another_one_after_a_refusal(self, cast: Cast) -> None:
+        zoe = make_child("Zoé")
+        close(make_parcours(cast.team_a, child=zoe, referent=cast.benoit), by=cast.amina)
+        first = answer(ask(zoe, cast.amina, kind="erasure"), cast.amina).erasure
+        assert first is not None
+        refuse_erasure(erasure=first, reason="Un recours est en cours.", by=cast.gaelle)
+        again = answer(FamilyRequest.objects.get(), cast.amina).erasure
+        assert again not in (None, first)
+
+    def test_is_never_accepted_without_an_erasure(self, cast: Cast) -> None:
+        zoe = make_child("Zoé")
+        close(make_parcours(cast.team_a, child=zoe, referent=cast.benoit), by=cast.amina)
+        answer(ask(zoe, cast.amina, kind="erasure"), cast.amina)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            FamilyRequest.objects.update(erasure=None)
 
     def test_waits_for_the_end_of_the_parcours(self, cast: Cast) -> None:
         request = ask(cast.ines, cast.amina, kind="erasure")

@@ -122,6 +122,11 @@ class TestAnnounceTeam:
         assert announce_team(team=cast.team_a, by=system_account()) == 1
         assert RetentionNotice.objects.get().announced_on == TODAY()
 
+    def test_leaves_a_file_whose_erasure_is_approved(self, cast: Cast, child: Child) -> None:
+        approved(child, cast.amina, cast.gaelle, motive="family", reason="La famille le demande.")
+        assert announce_team(team=cast.team_a, by=system_account()) == 0
+        assert not RetentionNotice.objects.exists()
+
     def test_leaves_what_is_held_or_not_due(self, cast: Cast, child: Child) -> None:
         place_hold(child=child, motive="figures", reason="x", until=TODAY() + timedelta(9), by=cast.amina)
         assert announce_team(team=cast.team_a, by=system_account()) == 0

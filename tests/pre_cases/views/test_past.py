@@ -1,6 +1,6 @@
 """The pages « Qui a lu ce parcours » and « Qui a changé quoi »."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,6 +10,7 @@ from audit.journal.models import Event
 from pre_cases.models import Entry
 from referents.models import Role
 from tests.cast import Cast, make_exceptional_access, make_stand_in, make_user
+from tests.erasures import make_former
 from tests.pre_cases.views.reach import assert_hidden, url
 from tests.queries import queries_of
 
@@ -62,6 +63,17 @@ class TestParcoursReaders:
         address = url("parcours_readers", cast.ines_parcours.pk)
         assert "impression" not in client.get(address).content.decode()
         assert "impression" in client.get(address, {"jusqu": before.isoformat()}).content.decode()
+
+    def test_leaves_out_what_was_read_of_the_child_after_the_closing(self, cast: Cast, signed_in) -> None:
+        closed = make_former(cast.team_a, ended_on=date(2024, 6, 30))
+        for at, action in ((date(2024, 6, 30), "download"), (date(2024, 7, 1), "print")):
+            Event.objects.create(
+                action=action, actor_id=cast.amina.pk, kind="pre_cases.child", subject_id=closed.child_id,
+                at=datetime(at.year, at.month, at.day, 12, tzinfo=UTC),
+            )  # fmt: skip
+        page = signed_in(cast.amina).get(url("parcours_readers", closed.pk), {"jusqu": "2024-07-10"}).content.decode()
+        assert "téléchargement" in page
+        assert "impression" not in page
 
     @pytest.mark.parametrize("day", ["hier", "2999-01-01", "0001-01-01", "2026-02-30"])
     def test_shows_today_for_a_day_that_it_cannot_read(self, cast: Cast, signed_in, day: str) -> None:
