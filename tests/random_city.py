@@ -21,9 +21,11 @@ from pre_cases.models import (
     Document,
     Draft,
     DuplicateNotice,
+    Erasure,
     FamilyRequest,
     Objective,
     Parcours,
+    RetentionHold,
     Saisine,
     SaisineOutcome,
     StatisticsExport,
@@ -60,6 +62,7 @@ class RandomCity:
         "draw_questions",
         "draw_work",
         "draw_family_request",
+        "draw_end",
     )
 
     def __init__(self, seed: int) -> None:
@@ -190,6 +193,22 @@ class RandomCity:
         )
         sent = {"collected_at": now, "submitted_at": now, "submitted_by": author} if not parcours.is_closed else {}
         SubjectFile.objects.create(request=request, prepared_by=author, data_key_id=parcours.data_key_id, **sent)
+
+    def draw_end(self, parcours: Parcours) -> None:
+        """The file kept longer, over or not; its erasure asked for by somebody, or already refused."""
+        RetentionHold.objects.create(
+            child=parcours.child,
+            author=self.people[0],
+            motive="request",
+            reason="x",
+            starts_on=self.today - timedelta(days=90),
+            ends_on=self.today + timedelta(days=self.rng.choice([-30, 0, 1, 30])),
+            data_key_id=parcours.data_key_id,
+        )
+        asked = {"subject_id": parcours.child_id, "team": parcours.team, "motive": "family"}
+        asks, decides = self.rng.sample(self.people, 2)
+        decided = {"state": "refused", "decided_by": decides, "decided_at": timezone.now()} if self.often(0.3) else {}
+        Erasure.objects.create(**asked, **decided, requested_by=asks)
 
     def draw_work(self, parcours: Parcours) -> None:
         """Objectives, an action, tasks, a draft, a place in a project, a notice, a document: theirs are the rights of

@@ -24,7 +24,7 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from pre_cases.models import Erasure, ExceptionalAccess, Parcours, ParcoursShare, RetentionHold
+from pre_cases.models import ExceptionalAccess, Parcours, ParcoursShare
 from pre_cases.querysets import parcours as querysets
 from pre_cases.querysets.parcours import ParcoursQuerySet
 from referents.models import Membership, StandIn, User
@@ -159,9 +159,8 @@ RULES_OF_ROWS = (
     | {(Parcours, name): rule for name, rule in LISTS.items()}
     | {(model, permission): RULES[permission] for model in protected_models() for permission in model.permission_scopes}
 )
-NOT_DRAWN = {Erasure, RetentionHold}  # a city drawn at random erases nobody; their pages are in the matrix
 KINDS = {
-    *(str(rule) for rule in RULES_OF_ROWS if rule[0] not in NOT_DRAWN),
+    *map(str, RULES_OF_ROWS),
     *(f"{grant} {state}" for grant in ("share", "standin") for state in ("runs", "to come", "ended", "revoked")),
     *(f"exceptional {state}" for state in ("runs", "ended", "revoked")),
     *(f"{grant} of an ended membership" for grant in ("share", "standin", "exceptional")),
@@ -179,7 +178,6 @@ def kinds_met(city: RandomCity) -> set[str]:
     for (model, name), rule in RULES_OF_ROWS.items():
         if any(rule(person, row) for row in model._default_manager.all() for person in city.people):
             met.add(str((model, name)))
-    met -= {str(rule) for rule in RULES_OF_ROWS if rule[0] in NOT_DRAWN}
     for kind, model in (("share", ParcoursShare), ("standin", StandIn), ("exceptional", ExceptionalAccess)):
         for grant in model._default_manager.select_related("membership"):
             ended = grant.membership.ends_on is not None and grant.membership.ends_on <= city.today
