@@ -101,6 +101,7 @@ def event_of_a_page() -> None:
 def million() -> None:
     """A million events written by hand, sealed in batches of all sizes, and verified."""
     fill(EVENTS)
+    written = Event.objects.count()  # with those of the pages above
     with tempfile.TemporaryDirectory() as folder, override_settings(JOURNAL_CHECKPOINTS=f"{folder}/checkpoints"):
         for title, batches in (("grands lots", 10_000), ("lots de 50 en moyenne", 100)):
             with transaction.atomic():
@@ -109,10 +110,10 @@ def million() -> None:
                 sealed = time.perf_counter() - began
                 report = verify_journal()
                 assert report.is_sound, report
-                assert (report.events, report.unsealed) == (EVENTS, 0)
-                rate = EVENTS / best(verify_journal, 3)
+                assert (report.events, report.unsealed) == (written, 0)
+                rate = written / best(verify_journal, 3)
                 transaction.set_rollback(True)
-            print(f"    {title} : {seals} sceaux en {sealed:.1f} s ({EVENTS / sealed:,.0f} événements par seconde)")
+            print(f"    {title} : {seals} sceaux en {sealed:.1f} s ({written / sealed:,.0f} événements par seconde)")
             say(rate >= RATE, f"{title} : verify_journal ≥ {RATE:,} événements par seconde", f"{rate:,.0f}")
 
 
