@@ -128,7 +128,10 @@ class DecisionForm(forms.Form):
         invited = {one.user_id for one in self.members.values()}
         self.people = {f"compte-{person.pk}": person for person in people if person.pk not in invited}
         choices = [("", "—"), *((key, person.get_full_name()) for key, person in self.people.items())]
-        choices += [(key, f"{one.name} ({one.institution})") for key, one in self.members.items()]
+        choices += [
+            (key, f"{one.name} ({one.institution})" if one.institution else one.name)
+            for key, one in self.members.items()
+        ]
         self.fields["follow_up_by"].choices = choices  # type: ignore[attr-defined]
         self.fields["adjourned_to"].queryset = sessions  # type: ignore[attr-defined]
 

@@ -12,7 +12,7 @@ from pre_cases.anonymity import require_anonymous
 from pre_cases.models import Child, EpreItem, EprePurpose, EpreRemoval, EpreSession, EpreState, Parcours
 from pre_cases.services.epre_session import locked_session, take_off
 from pre_cases.services.preconditions import locked, require_agreement
-from referents.models import User
+from referents.models import Role, User
 
 
 class AgendaRefused(Refused):
@@ -30,11 +30,15 @@ def put_on_agenda(
     resources: str = "",
     tried: str = "",
 ) -> EpreItem:
-    """Put a situation on the agenda of a session of its team; nothing goes there before a signed agreement."""
+    """Put a situation on the agenda of a session of its team; nothing goes there before a signed agreement.
+
+    The coordination may complete the agenda of a session that is over, until it writes down who came.
+    """
     current, where = locked(parcours), locked_session(session)
     if where.team_id != current.team_id:
         raise AgendaRefused("Cette séance est celle d’une autre équipe.", field="session")
-    if where.state == EpreState.HELD or where.on < timezone.localdate():
+    runs = where.team_id in by.standing.team_ids(Role.COORDINATOR)
+    if where.state == EpreState.HELD or (where.on < timezone.localdate() and not runs):
         raise AgendaRefused("Cette séance est passée : choisissez une séance à venir.", field="session")
     _require_agreement(current, EprePurpose(purpose))
     if purpose == EprePurpose.RENEWAL and current.entered_on is None:

@@ -15,14 +15,14 @@ from audit.journal.consult import consult
 from audit.journal.models import Action
 from pre_cases.forms.epre import DecisionForm, ItemForm, SheetForm, ToldForm
 from pre_cases.models import EpreItem, EprePurpose, EpreSession, Parcours
-from pre_cases.querysets.epre import EpreItemQuerySet
+from pre_cases.querysets.epre import EpreItemQuerySet, EpreSessionQuerySet
 from pre_cases.services.assignment import referent_id
 from pre_cases.services.epre_agenda import move_up, put_on_agenda, remove_from_agenda, write_sheet
 from pre_cases.services.epre_decision import complete_follow_up, decide_item, tell_family
 from pre_cases.sheets import for_sheets, sheets_of, sheets_pdf
 from pre_cases.views.epre import as_file
 from pre_cases.views.parcours import FORM, answer
-from referents.models import User
+from referents.models import Role, User
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt, carry_out
 
@@ -37,8 +37,10 @@ def item_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     waiting = EpreItem.objects.pending().filter(parcours=parcours).first()
     if waiting is not None:
         return redirect("pre_cases:item_write", pk=waiting.pk)
-    sessions = EpreSession.objects.in_team(parcours.team_id).upcoming().order_by("on", "starts_at", "id")
-    form = ItemForm(request.POST or None, sessions=sessions, initial=_from_saisine(parcours))
+    own = EpreSession.objects.in_team(parcours.team_id)
+    runs = parcours.team_id in request.user.standing.team_ids(Role.COORDINATOR)
+    sessions = (own.planned() if runs else own.upcoming()).order_by("on", "starts_at", "id")
+    form = ItemForm(request.POST or None, sessions=sessions, initial=_from_saisine(parcours, sessions))
     if form.is_valid() and attempt(
         form, lambda: put_on_agenda(parcours=parcours, by=request.user, **form.cleaned_data)
     ):
@@ -47,10 +49,11 @@ def item_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
     return answer(request, "pre_cases/item_create.html", parcours, form, has_session=sessions.exists())
 
 
-def _from_saisine(parcours: Parcours) -> dict[str, Any]:
+def _from_saisine(parcours: Parcours, sessions: EpreSessionQuerySet) -> dict[str, Any]:
     """What to begin with; an urgent parcours already entered is to be ratified."""
     entry = parcours.entered_on is None or parcours.saisine.is_urgent
     return {
+        "session": sessions.upcoming().first(),
         "purpose": EprePurpose.ENTRY if entry else EprePurpose.RENEWAL,
         "resources": parcours.saisine.strengths,
         "tried": parcours.saisine.already_done,
