@@ -16,6 +16,7 @@ ENTRIES: list[tuple[str, str, tuple[Role, ...]]] = [
     ("Mes équipes", "pre_cases:team_list", (Role.COORDINATOR,)),
     ("À faire", "pre_cases:my_tasks", (Role.REFERENT, Role.COORDINATOR)),
     ("Saisines", "pre_cases:saisine_list", (Role.REFERENT, Role.COORDINATOR)),
+    ("EPRE", "pre_cases:session_list", (Role.REFERENT, Role.COORDINATOR)),
     ("Partagés avec moi", "pre_cases:shared_parcours", (Role.EPRE_MEMBER,)),
     ("Accès et relais", "pre_cases:my_accesses", (Role.REFERENT, Role.COORDINATOR, Role.EPRE_MEMBER)),
     ("Mes groupes", "pre_cases:my_groups", (Role.PROJECT_LEADER,)),

@@ -347,6 +347,9 @@ PROGRAMME_ARRONDISSEMENTS = env.list("MARELLE_ARRONDISSEMENTS", cast=int, defaul
 REVIEW_EVERY_MONTHS = env.int("MARELLE_REVIEW_EVERY_MONTHS", default=6)
 NO_REVIEW_WEEKS = env.int("MARELLE_NO_REVIEW_WEEKS", default=39)  # the coordination is told
 EVALUATION_DAYS = env.int("MARELLE_EVALUATION_DAYS", default=45)
+EPRE_DAYS_BEFORE = env.int("MARELLE_EPRE_DAYS_BEFORE", default=3)  # DPO; when its members read the sheets
+EPRE_DAYS_AFTER = env.int("MARELLE_EPRE_DAYS_AFTER", default=7)  # DPO; until when
+RATIFICATION_DAYS = env.int("MARELLE_RATIFICATION_DAYS", default=45)  # for an EPRE to ratify an urgent entry
 STALE_CONTACT_DAYS = env.int("MARELLE_STALE_CONTACT_DAYS", default=30)
 CHILD_SEARCHES_A_DAY = env.int("MARELLE_CHILD_SEARCHES_A_DAY", default=40)  # before recording a saisine, each person
 # what the journal points out: an hour of Paris outside these, and this many situations opened in a day

@@ -33,6 +33,7 @@ from pre_cases.models import (
     Document,
     Enrolment,
     Entry,
+    EpreItem,
     ExceptionalAccess,
     FamilyRequest,
     HandOver,
@@ -54,6 +55,7 @@ from referents.days import day, instant
 SHOWN = 50
 OF_THE_PARCOURS: tuple[Any, ...] = (
     Assignment, Objective, Entry, Comment, Task, Document, Review, Bilan, Enrolment, HandOver, AccessRequest,
+    EpreItem,
 )  # fmt: skip
 OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, FamilyRequest, Residence, RetentionHold, RetentionNotice, Schooling)
 GRANTS: tuple[Any, ...] = (ParcoursShare, ExceptionalAccess)

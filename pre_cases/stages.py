@@ -16,6 +16,7 @@ class SaisineStage(models.TextChoices):
 
 class ParcoursStage(models.TextChoices):
     DIAGNOSIS = "diagnosis", "évaluation de la situation"
+    EPRE = "epre", "à l’ordre du jour de l’EPRE"
     RUNNING = "running", "en parcours"
     REVIEW_DUE = "review_due", "point d’étape à faire"
     CLOSED = "closed", "clos"

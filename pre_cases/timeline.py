@@ -14,6 +14,7 @@ from pre_cases.models import (
     Enrolment,
     EntryKind,
     EntryWith,
+    EpreItem,
     ExceptionalAccess,
     HandOver,
     HandOverOutcome,
@@ -61,6 +62,7 @@ def timeline_of(parcours: Parcours, *, everything: bool = False, inside: bool = 
         *(_exceptional(parcours) if inside else ()),
         *(_refused_relays(parcours) if inside else ()),
         *_support(parcours),
+        *_epre(parcours),
         *_milestones(parcours),
     ]
     moments.sort(key=lambda moment: moment.on, reverse=True)
@@ -157,6 +159,15 @@ def _support(parcours: Parcours) -> Iterator[Moment]:
         yield Moment(enrolment.starts_on, "enrolment", "Inscription", project.title, detail=project.organisation.name)
         if enrolment.ends_on is not None:
             yield Moment(enrolment.ends_on - timedelta(days=1), "enrolment", "Fin d’inscription", project.title)
+
+
+def _epre(parcours: Parcours) -> Iterator[Moment]:
+    """What the EPRE decided, on the day of its session; and when the family was told."""
+    for item in EpreItem.objects.decided().filter(parcours=parcours).select_related("session"):
+        label = f"EPRE : {item.get_decision_display()}"
+        yield Moment(item.session.on, "epre", label, item.reason or "", detail=item.get_purpose_display())
+        if item.family_told_on is not None:
+            yield Moment(item.family_told_on, "epre", "Famille informée de la décision de l’EPRE")
 
 
 def _action(action: Action) -> Iterator[Moment]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from itertools import count
 from typing import Any
 
@@ -29,6 +29,9 @@ from pre_cases.models import (
     Document,
     DocumentKind,
     Enrolment,
+    EpreItem,
+    EpreParticipant,
+    EpreSession,
     ExceptionalAccess,
     Family,
     HandOver,
@@ -280,6 +283,33 @@ def make_stand_in(referent: User, user: User, **values: Any) -> StandIn:
             reason="leave",
             starts_on=values.pop("starts_on", today),
             ends_on=values.pop("ends_on", today + timedelta(days=14)),
+            **values,
+        )
+
+
+def make_session(team: Team, *members: User, on: date | None = None, **values: Any) -> EpreSession:
+    """A session of the EPRE tomorrow afternoon, to which these accounts are invited."""
+    values = {"starts_at": time(14), "ends_at": time(16, 30), "place": "Centre Binet"} | values
+    with acting_as(system_account()):
+        session = EpreSession.objects.create(
+            team=team, on=on or timezone.localdate() + timedelta(days=1), created_by=system_account(), **values
+        )
+        for user in members:
+            EpreParticipant.objects.create(
+                session=session, user=user, name=user.get_full_name(), institution="Éducation nationale"
+            )
+    return session
+
+
+def make_item(session: EpreSession, parcours: Parcours, **values: Any) -> EpreItem:
+    """The situation of a parcours on the agenda of a session, its sheet written."""
+    values = {"question": "Quel accompagnement proposer ?", "number": session.items.count() + 1} | values
+    with acting_as(system_account()):
+        return EpreItem.objects.create(
+            session=session,
+            parcours=parcours,
+            added_by=values.pop("added_by", system_account()),
+            data_key_id=parcours.data_key_id,
             **values,
         )
 

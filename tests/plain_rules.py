@@ -17,7 +17,17 @@ from django.utils import timezone
 
 from audit.history import SYSTEM_EMAIL
 from partners.models import Organisation, Project
-from pre_cases.models import Assignment, ExceptionalAccess, FamilyRequest, Parcours, ParcoursShare, Saisine
+from pre_cases.models import (
+    Assignment,
+    EpreItem,
+    EpreParticipant,
+    EpreSession,
+    ExceptionalAccess,
+    FamilyRequest,
+    Parcours,
+    ParcoursShare,
+    Saisine,
+)
 from referents.models import CharterSignature, Membership, Role, StandIn, User
 from referents.models.user import NOMINATIVE_ROLES, TEAM_ROLES
 
@@ -176,6 +186,49 @@ def decides_the_request(user: User, request: FamilyRequest) -> bool:
     return holds(user, request.team_id, Role.COORDINATOR)
 
 
+# -- the EPRE -----------------------------------------------------------------------------------------------------
+
+
+def prepares(user: User, session: EpreSession) -> bool:
+    return holds(user, session.team_id, Role.REFERENT, Role.COORDINATOR)
+
+
+def attends(user: User, session: EpreSession) -> bool:
+    invited = any(row.user_id == user.pk for row in rows(EpreParticipant, "session_id", session.pk))
+    return invited and session.state != "cancelled" and holds(user, session.team_id, *TEAM_ROLES)
+
+
+def runs_the_session(user: User, session: EpreSession) -> bool:
+    return holds(user, session.team_id, Role.COORDINATOR)
+
+
+def is_agreed(item: EpreItem) -> bool:
+    agreement = item.parcours.agreement
+    opposed = any(holder.objected_on for holder in agreement.holders.all())
+    lasts = item.purpose == "renewal" or (agreement.agreed_until_on or timezone.localdate()) > timezone.localdate()
+    return bool(agreement.signed_on and not agreement.withdrawn_on and lasts and not opposed)
+
+
+def is_there(item: EpreItem) -> bool:
+    parcours, session = item.parcours, item.session
+    waits = parcours.closed_on is None and parcours.team_id == session.team_id and is_agreed(item)
+    return item.removed_on is None and session.state != "cancelled" and (item.decision != "" or waits)
+
+
+def reads_the_sheet(user: User, item: EpreItem) -> bool:
+    days = (item.session.on - timezone.localdate()).days
+    opened = -7 <= days <= 3 and attends(user, item.session) and is_agreed(item)
+    return is_there(item) and (carries(user, item.parcours) or opened)
+
+
+def writes_the_sheet(user: User, item: EpreItem) -> bool:
+    return is_there(item) and item.decision == "" and changes(user, item.parcours)
+
+
+def decides_the_item(user: User, item: EpreItem) -> bool:
+    return runs_the_session(user, item.session) and item.parcours.team_id == item.session.team_id
+
+
 # -- projects and organisations -----------------------------------------------------------------------------------
 
 
@@ -232,6 +285,11 @@ RULES: dict[str, Rule] = {
     "pre_cases.decide_saisine": coordinates,
     "pre_cases.view_familyrequest": sees_the_request,
     "pre_cases.change_familyrequest": decides_the_request,
+    "pre_cases.view_epresession": lambda user, session: prepares(user, session) or attends(user, session),
+    "pre_cases.change_epresession": runs_the_session,
+    "pre_cases.view_epreitem": reads_the_sheet,
+    "pre_cases.change_epreitem": writes_the_sheet,
+    "pre_cases.decide_epreitem": decides_the_item,
     "partners.view_project": lambda user, project: is_open_to(user, project, Role.REFERENT, Role.COORDINATOR),
     "partners.change_project": lambda user, project: is_open_to(user, project, Role.COORDINATOR),
     "partners.change_organisation": keeps_the_directory,

@@ -16,6 +16,9 @@ from pre_cases.models import (
     Draft,
     DuplicateNotice,
     Enrolment,
+    EpreItem,
+    EpreParticipant,
+    EpreSession,
     Erasure,
     ExceptionalAccess,
     FamilyRequest,
@@ -30,9 +33,11 @@ from pre_cases.models import (
     Task,
 )
 from referents.models import Arrondissement, Membership, Role, StandIn, Team, User
+from referents.models.user import TEAM_ROLES
 from tests.plain_rules import (
     Rule,
     administers,
+    attends,
     belonged_to_a_team_of,
     carries,
     changes,
@@ -44,10 +49,14 @@ from tests.plain_rules import (
     holds_anywhere,
     in_force,
     is_a_person,
+    is_agreed,
     is_running,
+    is_there,
+    prepares,
     reads,
     replaced_in,
     rows,
+    runs_the_session,
     sees,
     still_held,
 )
@@ -190,6 +199,21 @@ def decides_the_erasure(user: User, erasure: Erasure) -> bool:
     return holds_anywhere(user, Role.DPO) and waits and erasure.requested_by_id != user.pk
 
 
+# -- the EPRE -----------------------------------------------------------------------------------------------------
+
+
+def is_opened_to(user: User, item: EpreItem) -> bool:
+    """To the members invited, from three days before until seven days after."""
+    near = -7 <= (item.session.on - timezone.localdate()).days <= 3
+    return near and is_there(item) and is_agreed(item) and attends(user, item.session)
+
+
+def has_the_follow_up(user: User, item: EpreItem) -> bool:
+    waits = item.task is not None and item.task.done_at is None and item.parcours.closed_on is None
+    own = waits and item.task is not None and item.task.assignee_id == user.pk
+    return own and is_agreed(item) and holds(user, item.session.team_id, *TEAM_ROLES)
+
+
 SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (Parcours, "carried_by"): carries,
     (Parcours, "listed_to"): is_listed_to,
@@ -213,6 +237,12 @@ SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (RetentionHold, "editable_by"): lambda user, hold: retains(user, hold.child),
     (Erasure, "visible_to"): follows_the_erasure,
     (Erasure, "decidable_by"): decides_the_erasure,
+    (EpreSession, "prepared_by"): prepares,
+    (EpreSession, "attended_by"): attends,
+    (EpreParticipant, "editable_by"): lambda user, row: runs_the_session(user, row.session),
+    (EpreItem, "carried_by"): lambda user, item: carries(user, item.parcours),
+    (EpreItem, "opened_to"): is_opened_to,
+    (EpreItem, "entrusted_to"): has_the_follow_up,
     (FamilyRequest, "overseen_by"): lambda user, row: holds_anywhere(user, Role.DPO),
     (SubjectFile, "decidable_by"): lambda user, file: decides_the_request(user, file.request),
     (SubjectFile, "overseen_by"): lambda user, file: file.submitted_at is not None and holds_anywhere(user, Role.DPO),

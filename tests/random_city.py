@@ -39,9 +39,11 @@ from tests.cast import (
     make_enrolment,
     make_exceptional_access,
     make_hand_over,
+    make_item,
     make_parcours,
     make_project,
     make_saisine,
+    make_session,
     make_share,
     make_stand_in,
     make_team,
@@ -61,12 +63,14 @@ class RandomCity:
         "draw_exceptional_accesses",
         "draw_questions",
         "draw_work",
+        "draw_epre",
         "draw_family_request",
         "draw_end",
     )
 
     def __init__(self, seed: int) -> None:
         self.rng = Random(seed)
+        self.rng_of_epre = Random(f"epre {seed}")  # its own, so that the other draws stay what they were
         self.today = timezone.localdate()
         self.teams = [make_team(code, 17 + number) for number, code in enumerate("abc")]
         self.projects = [
@@ -193,6 +197,27 @@ class RandomCity:
         )
         sent = {"collected_at": now, "submitted_at": now, "submitted_by": author} if not parcours.is_closed else {}
         SubjectFile.objects.create(request=request, prepared_by=author, data_key_id=parcours.data_key_id, **sent)
+
+    def draw_epre(self, parcours: Parcours) -> None:
+        """On an agenda, decided, taken off, or of a session cancelled, past, or too far; in another team for some."""
+        kept, self.rng = self.rng, self.rng_of_epre
+        days = self.rng.choice([-30, -8, -7, 0, 1, 3, 4, 30])
+        team = parcours.team if self.often(0.8) else self.rng.choice(self.teams)
+        state = self.rng.choice(["planned", "planned", "held", "cancelled"])
+        session = make_session(team, *self.some_people(6), on=self.today + timedelta(days=days), state=state)
+        task = Task.objects.create(
+            parcours=parcours,
+            assignee=self.rng.choice(self.people),
+            label="x",
+            due_on=self.today,
+            data_key_id=parcours.data_key_id,
+        )
+        decided = {"decision": "advice", "decided_on": self.today, "decided_by": self.people[0]}
+        entrusted = {"follow_up": "x", "follow_up_on": self.today, "task": task}
+        removed = {"removed_on": self.today, "removal": "taken_off"}
+        make_item(session, parcours, purpose=self.rng.choice(["entry", "renewal"]), **decided, **entrusted)
+        make_item(session, parcours, **(removed if self.often(0.2) else {}))
+        self.rng = kept
 
     def draw_end(self, parcours: Parcours) -> None:
         """The file kept longer, over or not; its erasure asked for by somebody, or already refused."""

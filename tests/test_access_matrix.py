@@ -28,6 +28,8 @@ from pre_cases.models import (
     Action,
     Child,
     DuplicateNotice,
+    EpreParticipant,
+    EpreSession,
     Erasure,
     Objective,
     RetentionHold,
@@ -48,8 +50,10 @@ from tests.cast import (
     make_enrolment,
     make_exceptional_access,
     make_hand_over,
+    make_item,
     make_parcours,
     make_saisine,
+    make_session,
     make_stand_in,
     make_user,
 )
@@ -80,6 +84,7 @@ ROLES = [
 OUTSIDE = (NO_ACCESS, SIGN_IN)
 TEAM = (OPEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)  # who follows, who coordinates
 READERS = (OPEN, OPEN, HIDDEN, SHARED, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
+INVITED = (OPEN, OPEN, HIDDEN, OPEN, *(HIDDEN,) * 4, *OUTSIDE)  # the members of the EPRE too, for some days
 COORDINATION = (OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
 BOTH_KEEPERS = (OPEN, *(HIDDEN,) * 5, OPEN, HIDDEN, *OUTSIDE)  # the coordination of team A, and the DPO
 KEEPERS = (OPEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)  # of the directory and the projects
@@ -167,6 +172,28 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:schooling_confirm": TEAM,
     "pre_cases:saisine_again": TEAM,
     "pre_cases:saisine_sibling": TEAM,
+    # the EPRE: sessions are a team's, situations a child's
+    "pre_cases:session_list": PROFESSIONALS,
+    "pre_cases:team_session_create": COORDINATION,
+    "pre_cases:session_detail": TEAM,  # a référent sees the person's own situations
+    "pre_cases:session_change": COORDINATION,
+    "pre_cases:session_cancel": COORDINATION,
+    "pre_cases:participant_invite": COORDINATION,
+    "pre_cases:participant_remove": COORDINATION,
+    "pre_cases:session_attendance": COORDINATION,
+    "pre_cases:session_close": COORDINATION,
+    "pre_cases:session_sheets": INVITED,
+    "pre_cases:session_sheets_pdf": INVITED,
+    "pre_cases:session_minutes": COORDINATION,
+    "pre_cases:item_create": TEAM,
+    "pre_cases:item_sheet": INVITED,
+    "pre_cases:item_sheet_pdf": INVITED,
+    "pre_cases:item_write": TEAM,
+    "pre_cases:item_remove": TEAM,
+    "pre_cases:item_move_up": COORDINATION,
+    "pre_cases:item_decide": COORDINATION,
+    "pre_cases:item_told": TEAM,
+    "pre_cases:follow_up_complete": (HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE),
     # the end of a file: with names for the coordination, without for the DPO
     "pre_cases:retention_list": BOTH_KEEPERS,
     "pre_cases:retention_rules": BOTH_KEEPERS,
@@ -288,9 +315,18 @@ IBRAHIM = {
     "partners:project_detail": OPEN,
     "pre_cases:my_tasks": OPEN,
     "pre_cases:parcours_card": OPEN,
+    "pre_cases:session_detail": OPEN,
+    "pre_cases:session_sheets": OPEN,
+    "pre_cases:session_sheets_pdf": OPEN,
 }
 # About a professional of a team, not about a child: erasing a child leaves them.
 ABOUT_A_PERSON = {"pre_cases:caseload_hand_over", "pre_cases:stand_in_create", "pre_cases:stand_in_end"}
+# About a session of a team: erasing a child leaves it.
+ABOUT_A_SESSION = {
+    name
+    for name in MATRIX
+    if name.startswith("pre_cases:session_") or name in ("pre_cases:participant_invite", "pre_cases:participant_remove")
+}
 # A signed link, for whoever holds it; a list of applications, which takes no id.
 # What is decided about an erasure outlives the child, by ids alone.
 OUTLIVING = {
@@ -313,6 +349,11 @@ POST_ONLY = {
     "pre_cases:hand_over_accept",
     "pre_cases:hand_over_cancel",
     "pre_cases:stand_in_end",
+    "pre_cases:participant_remove",
+    "pre_cases:session_close",
+    "pre_cases:item_remove",
+    "pre_cases:item_move_up",
+    "pre_cases:follow_up_complete",
     "pre_cases:file_prepare",
     "pre_cases:file_download",
     "sign_out_everywhere",
@@ -494,6 +535,33 @@ def _submitted_file(cast: Cast) -> Any:
     return families.submitted(families.ask(cast.ines, cast.amina), cast.amina).pk
 
 
+def _session(cast: Cast) -> Any:
+    """The session of the team, once, to which David is invited."""
+    session = EpreSession.objects.in_team(cast.team_a.pk).filter(place="Mairie").first()
+    return (session or make_session(cast.team_a, cast.david, place="Mairie")).pk
+
+
+def _participant(cast: Cast) -> Any:
+    return EpreParticipant.objects.filter(session=_session(cast)).get().pk
+
+
+def _item(cast: Cast) -> Any:
+    """Inès's situation, on the agenda of a session of its own; once, since a single one may wait."""
+    waiting = cast.ines_parcours.epre_items.filter(decision="").first()
+    return (waiting or make_item(make_session(cast.team_a, cast.david), cast.ines_parcours)).pk
+
+
+def _follow_up(cast: Cast) -> Any:
+    """Entrusted to David."""
+    task = Task.objects.get(pk=_task(cast))
+    with acting_as(system_account()):
+        task.assignee = cast.david
+        task.save()
+    decided = {"decision": "advice", "decided_on": timezone.localdate(), "decided_by": cast.amina}
+    entrusted = {"follow_up": "x", "follow_up_on": timezone.localdate(), "task": task}
+    return make_item(make_session(cast.team_a, cast.david), cast.ines_parcours, **decided, **entrusted).pk
+
+
 def _school(cast: Cast) -> Any:
     return School.objects.get_or_create(uai="0750001D", defaults={"name": "École de la rue Neuve"})[0].uai
 
@@ -559,6 +627,10 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "reference:referents_team_change": lambda cast: cast.team_a.pk,
         "reference:referents_arrondissement_change": lambda cast: 18,
     }
+    | dict.fromkeys(ABOUT_A_SESSION - {"pre_cases:session_list"}, _session)
+    | {"pre_cases:participant_remove": _participant, "pre_cases:team_session_create": lambda cast: cast.team_a.code}
+    | dict.fromkeys([name for name in MATRIX if name.startswith("pre_cases:item_")], _item)
+    | {"pre_cases:item_create": _parcours, "pre_cases:follow_up_complete": _follow_up}
     | dict.fromkeys([f"pre_cases:request_{name}" for name in ("detail", "identity", "extend", "answer")], _request)
     | {"pre_cases:file_prepare": _request}
     | dict.fromkeys(
@@ -735,8 +807,8 @@ def expected(name: str, person: str, about: str) -> str:
 
 
 def is_about_a_child(name: str) -> bool:
-    """Neither a list, nor a team's page, nor what the pilotage opens too, nor what is about a professional."""
-    of_children = name.startswith("pre_cases:") and name not in WITHOUT_ARGUMENT | ABOUT_A_PERSON
+    """Neither a list, nor the page of a team, of a session or of a professional, nor what the pilotage opens too."""
+    of_children = name.startswith("pre_cases:") and name not in WITHOUT_ARGUMENT | ABOUT_A_PERSON | ABOUT_A_SESSION
     return of_children and ":team_" not in name and cell(name, "esther") != OPEN
 
 

@@ -174,6 +174,8 @@ QUERY: dict[str, list[tuple[str, str]]] = {
         ("pre_cases:my_parcours", "benoit"),
         ("pre_cases:saisine_list", "benoit"),
         ("pre_cases:exceptional_list", "amina"),
+        ("pre_cases:session_list", "amina"),
+        ("pre_cases:session_detail", "amina"),
     ],
     "referent": [("pre_cases:team_parcours", "amina")],
     "equipe": [
@@ -196,6 +198,7 @@ QUERY: dict[str, list[tuple[str, str]]] = {
         ("pre_cases:caseload_hand_over", "benoit"),
         ("pre_cases:exceptional_list", "bea"),
         ("pre_cases:team_requests", "amina"),
+        ("pre_cases:session_list", "benoit"),
         ("account_list", "amina"),
         ("journal_list", "gaelle"),
     ],

@@ -22,6 +22,8 @@ from pre_cases.models import (
     Draft,
     DuplicateNotice,
     Entry,
+    EpreItem,
+    EpreSession,
     Erasure,
     ErasureReason,
     FamilyRequest,
@@ -47,6 +49,7 @@ from tests.cast import (
     make_project,
     make_residence,
     make_schooling,
+    make_session,
     make_share,
 )
 
@@ -91,7 +94,22 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
         Entry.objects.create(**signed, kind="phone", on=today, text="x")
         Entry.objects.create(saisine=former.saisine, author=person, kind="phone", on=today, text="x", data_key_id=key)
         Comment.objects.create(**signed, text="x")
-        Task.objects.create(**own, assignee=person, label="x", due_on=today)
+        task = Task.objects.create(**own, assignee=person, label="x", due_on=today)
+        session = EpreSession.objects.in_team(parcours.team_id).first() or make_session(parcours.team, person)
+        EpreItem.objects.create(
+            **own,
+            session=session,
+            number=session.items.count() + 1,
+            question="x",
+            added_by=person,
+            decision="advice",
+            decided_on=today,
+            decided_by=person,
+            reason="x",
+            follow_up="x",
+            follow_up_on=today,
+            task=task,
+        )
         Draft.objects.create(**own, user=person, form="entry", content={"text": "x"})
         Review.objects.create(**signed, on=today, text="x")
         Bilan.objects.create(**signed, on=today, text="x", exit_reason=lost)

@@ -9,6 +9,15 @@ from pre_cases.models.access import (
 )
 from pre_cases.models.document import ContentType, Document, DocumentKind
 from pre_cases.models.duplicate import ChildTag, DuplicateNotice
+from pre_cases.models.epre import (
+    EpreDecision,
+    EpreItem,
+    EpreParticipant,
+    EprePurpose,
+    EpreRemoval,
+    EpreSession,
+    EpreState,
+)
 from pre_cases.models.family import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
 from pre_cases.models.family_request import (
     EffectKind,
@@ -80,6 +89,13 @@ __all__ = [
     "Entry",
     "EntryKind",
     "EntryWith",
+    "EpreDecision",
+    "EpreItem",
+    "EpreParticipant",
+    "EprePurpose",
+    "EpreRemoval",
+    "EpreSession",
+    "EpreState",
     "Erasure",
     "ErasureMotive",
     "ErasureReason",

@@ -14,6 +14,7 @@ from django.db.models.functions import Concat
 from django.utils import timezone
 
 from audit.journal import models as journal
+from pre_cases.querysets.epre import on_agenda
 from pre_cases.stages import ParcoursStage
 from referents.intervals import in_force
 from referents.models import Membership, Role
@@ -37,6 +38,7 @@ class ParcoursFlag(models.TextChoices):
     LATE = "en-retard", "En retard"
     THIS_WEEK = "cette-semaine", "Cette semaine"
     DIAGNOSIS = "en-evaluation", "En évaluation"
+    TO_RATIFY = "a-ratifier", "Entrée en urgence, à ratifier"
     REVIEW_DUE = "point-d-etape", "Point d’étape à faire"
     SILENT = "sans-contact", "Sans contact récent"
     INCOMPLETE = "a-completer", "À compléter"
@@ -111,10 +113,26 @@ def _incomplete(day: date) -> Q:
     )
 
 
+def _on_agenda(day: date) -> Q:
+    """On the agenda of a session of the EPRE that has not examined it yet."""
+    from pre_cases.models import EpreItem
+
+    return Q(Exists(EpreItem.objects.filter(on_agenda(day), parcours=OuterRef("pk"))))
+
+
+def _to_ratify(day: date) -> Q:
+    """An urgent one, entered on the coordination's decision, that no EPRE has ratified."""
+    from pre_cases.models import EpreDecision, EpreItem
+
+    decided = EpreItem.objects.filter(parcours=OuterRef("pk"), decision=EpreDecision.ENTRY, decided_on__lte=day)
+    return Q(saisine__is_urgent=True, entered_on__lte=day) & ~Q(Exists(decided))
+
+
 CONDITIONS: dict[ParcoursFlag, Callable[[date], Q]] = {
     ParcoursFlag.LATE: lambda day: Q(due_on__lt=day),
     ParcoursFlag.THIS_WEEK: lambda day: Q(due_on__gte=day, due_on__lt=day + timedelta(days=7)),
     ParcoursFlag.DIAGNOSIS: lambda day: Q(entered_on__isnull=True) | Q(entered_on__gt=day),
+    ParcoursFlag.TO_RATIFY: _to_ratify,
     ParcoursFlag.REVIEW_DUE: _review_due,
     ParcoursFlag.SILENT: _silent,
     ParcoursFlag.INCOMPLETE: _incomplete,
@@ -144,6 +162,7 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         return self.annotate(
             stage_code=Case(
                 When(closed_on__lte=day, then=Value(ParcoursStage.CLOSED.value)),
+                When(CONDITIONS[ParcoursFlag.DIAGNOSIS](day) & _on_agenda(day), then=Value(ParcoursStage.EPRE.value)),
                 When(CONDITIONS[ParcoursFlag.DIAGNOSIS](day), then=Value(ParcoursStage.DIAGNOSIS.value)),
                 When(CONDITIONS[ParcoursFlag.REVIEW_DUE](day), then=Value(ParcoursStage.REVIEW_DUE.value)),
                 default=Value(ParcoursStage.RUNNING.value),

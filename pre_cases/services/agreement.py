@@ -13,7 +13,16 @@ from audit.encryption.keys import load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Nomenclature, Term
-from pre_cases.models import Adult, Agreement, AgreementHolder, ChildAdult, InformedMeans, Parcours, Saisine
+from pre_cases.models import (
+    Adult,
+    Agreement,
+    AgreementHolder,
+    ChildAdult,
+    EpreRemoval,
+    InformedMeans,
+    Parcours,
+    Saisine,
+)
 from pre_cases.services.parcours import end_parcours
 from pre_cases.services.preconditions import locked, not_in_future
 from pre_cases.services.saisine import is_followed
@@ -211,4 +220,4 @@ def withdraw_agreement(*, parcours: Parcours, on: date, by: User, reason: str = 
     record_change(agreement, "withdraw")
     code = "sans-entree" if current.entered_on is None else "souhait-famille"
     exit_reason = Term.objects.of(Nomenclature.EXIT_REASON).get(code=code)
-    return end_parcours(parcours=current, on=on, reason=exit_reason)
+    return end_parcours(parcours=current, on=on, reason=exit_reason, removal=EpreRemoval.AGREEMENT)

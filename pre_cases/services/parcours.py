@@ -9,10 +9,11 @@ from django.utils import timezone
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Nomenclature, Term
-from pre_cases.models import Agreement, ChildAdult, Comment, Parcours, Saisine, SaisineStage
+from pre_cases.models import Agreement, ChildAdult, Comment, EpreRemoval, Parcours, Saisine, SaisineStage
 from pre_cases.services.access import end_access
 from pre_cases.services.assignment import assign, end_assignment
 from pre_cases.services.dates import refresh_dates
+from pre_cases.services.epre_agenda import leave_agendas
 from pre_cases.services.preconditions import lock_child, locked, not_in_future
 from referents.models import Role, User
 
@@ -153,7 +154,7 @@ def close_parcours(*, parcours: Parcours, on: date, reason: Term, by: User) -> P
     return end_parcours(parcours=current, on=on, reason=reason)
 
 
-def end_parcours(*, parcours: Parcours, on: date, reason: Term) -> Parcours:
+def end_parcours(*, parcours: Parcours, on: date, reason: Term, removal: EpreRemoval = EpreRemoval.CLOSED) -> Parcours:
     """What every end does, inside the transaction of its service; ``parcours`` is locked and open."""
     not_in_future(on, ClosingRefused, field="on")
     if reason.nomenclature != Nomenclature.EXIT_REASON:
@@ -172,6 +173,7 @@ def end_parcours(*, parcours: Parcours, on: date, reason: Term) -> Parcours:
         enrolment.save()
         record_change(enrolment, "change")
     end_access(parcours)
+    leave_agendas(parcours, removal)
     for draft in parcours.drafts.all():
         draft.delete()
     refresh_dates(parcours)

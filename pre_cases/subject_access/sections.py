@@ -24,6 +24,7 @@ from pre_cases.models import (
     DuplicateNotice,
     Enrolment,
     Entry,
+    EpreItem,
     ErasureReason,
     ExceptionalAccess,
     Family,
@@ -80,6 +81,7 @@ SECTIONS = [
     Section(Task, TEAM),
     Section(Review, TEAM),
     Section(Bilan, TEAM),
+    Section(EpreItem, TEAM),
     Section(Document, "la famille, l’école ou les partenaires"),
     Section(Enrolment, TEAM),
     Section(ParcoursShare, TEAM),
@@ -117,6 +119,8 @@ HIDDEN_FIELDS: dict[str, str] = {
     "record_kind": "Nom technique ; l’effet est dit.",
     "erasure": "Numéro technique ; la demande est dite.",
     "form": "Nom technique d’un formulaire.",
+    "task": "Numéro technique ; la tâche est dite.",
+    "follow_up_by": "Numéro technique ; la suite à donner est dite.",
     "share": "Numéro technique ; le partage est dit.",
 }
 

@@ -15,7 +15,16 @@ from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.board import BulkAssignForm
 from pre_cases.forms.parcours import NameSearchForm
-from pre_cases.models import DuplicateNotice, ExceptionalAccess, FamilyRequest, Parcours, ParcoursStage, Saisine
+from pre_cases.models import (
+    DuplicateNotice,
+    EpreItem,
+    EpreSession,
+    ExceptionalAccess,
+    FamilyRequest,
+    Parcours,
+    ParcoursStage,
+    Saisine,
+)
 from pre_cases.querysets.family_request import late
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
@@ -30,7 +39,7 @@ from referents.requests import SignedInRequest
 from referents.views.answer import carry_out
 from referents.views.reach import require
 
-TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_CLOSE)
+TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_RATIFY, ParcoursFlag.TO_CLOSE)
 TO_WATCH = (
     ParcoursFlag.UNOPENED,
     ParcoursFlag.LATE,
@@ -40,6 +49,7 @@ TO_WATCH = (
     ParcoursFlag.INCOMPLETE,
 )
 TEAM_FILTERS = (*TO_DECIDE, *TO_WATCH)
+TO_WRITE, TO_SIGN = "fiches-a-ecrire", "chartes-a-signer"  # the parts of a session's page
 
 
 @require_safe
@@ -75,6 +85,7 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
             _requests_tile(request, team),
         ],
         "to_watch": _tiles(team, counts, TO_WATCH),
+        **_next_epre(team),
         "saisines": _saisine_tiles(team),
         "stages": _stages(team),
         "load": _load(team),
@@ -102,6 +113,24 @@ def _requests_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:
     counts = waiting.aggregate(all=Count("pk"), late=Count("pk", filter=late(today)))
     label = f"Demandes des familles, dont {counts['late']} en retard" if counts["late"] else "Demandes des familles"
     return {"label": label, "count": counts["all"], "url": reverse("pre_cases:team_requests", args=[team.code])}
+
+
+def _next_epre(team: Team) -> dict[str, Any]:
+    """The team's next session, and what it still asks: each tile opens the part of its page that it counts."""
+    session = EpreSession.objects.in_team(team.pk).upcoming().order_by("on", "starts_at", "id").first()
+    if session is None:
+        return {"epre": None, "epre_tiles": []}
+    items = EpreItem.objects.filter(session=session)
+    url = reverse("pre_cases:session_detail", args=[session.pk])
+    tiles = [
+        ("Situations à l’ordre du jour", items.there().count(), url),
+        ("Fiches à écrire", items.without_sheet().count(), f"{url}?filtre={TO_WRITE}"),
+        ("Chartes à signer", session.participants.without_charter().count(), f"{url}?filtre={TO_SIGN}"),
+    ]
+    return {
+        "epre": session,
+        "epre_tiles": [{"label": label, "count": count, "url": link} for label, count, link in tiles],
+    }
 
 
 def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:
@@ -143,7 +172,7 @@ def _saisine_tiles(team: Team) -> list[dict[str, Any]]:
 def _stages(team: Team) -> list[dict[str, Any]]:
     """Open parcours by stage, for the share of each."""
     found = by_stage(Parcours.objects.in_team(team.pk).open().with_stage())
-    stages = (ParcoursStage.DIAGNOSIS, ParcoursStage.RUNNING, ParcoursStage.REVIEW_DUE)
+    stages = (ParcoursStage.DIAGNOSIS, ParcoursStage.EPRE, ParcoursStage.RUNNING, ParcoursStage.REVIEW_DUE)
     return [{"code": s.value, "label": s.label, "count": found.get(s.value, 0)} for s in stages]
 
 

@@ -1,9 +1,11 @@
 """*Mes parcours*, the page of a parcours, and the decisions of the coordination on it."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch, Q
 from django.http import HttpResponse
@@ -16,7 +18,7 @@ from audit.journal.page import capped_counts
 from pre_cases.forms.parcours import AssignForm, CloseForm, EnterForm, NameSearchForm, ReopenForm
 from pre_cases.forms.timeline import EntryForm
 from pre_cases.missing import missing_in
-from pre_cases.models import Child, Document, Draft, FamilyRequest, Parcours, ParcoursShare
+from pre_cases.models import Child, Document, Draft, EpreItem, EpreSession, FamilyRequest, Parcours, ParcoursShare
 from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag, ParcoursQuerySet
 from pre_cases.search.words import NameQuery
 from pre_cases.services.assignment import assign_referent
@@ -35,6 +37,7 @@ MY_FILTERS = (
     ParcoursFlag.INCOMPLETE,
     ParcoursFlag.DIAGNOSIS,
 )
+SESSIONS = 6  # of the EPRE, on the home page of a member
 FORM = ["GET", "HEAD", "POST"]
 
 
@@ -121,7 +124,21 @@ def shared_parcours(request: SignedInRequest) -> HttpResponse:
     page = consult_page(request, Parcours.objects.shared_with(request.user).with_card(today).prefetch_related(held))
     standing = request.user.standing
     context = {"page": page, "follows": standing.holds(Role.REFERENT), "charter_until": standing.charter_until}
-    return render(request, "pre_cases/shared_parcours.html", context)
+    return render(request, "pre_cases/shared_parcours.html", context | {"epre": _epre_of(request)})
+
+
+def _epre_of(request: SignedInRequest) -> dict[str, Any]:
+    """The person's sessions to come and those whose sheets are still open, and what was entrusted; none for others."""
+    first = timezone.localdate() - timedelta(days=settings.EPRE_DAYS_AFTER)
+    invited = EpreSession.objects.attended_by(request.user).filter(on__gte=first).select_related("team")
+    entrusted = EpreItem.objects.entrusted_to(request.user)
+    sessions, follow_ups = list(invited.order_by("on", "starts_at", "id")[:SESSIONS]), []
+    if entrusted.exists():
+        shown = entrusted.select_related("session")
+        follow_ups = consult_page(request, shown, order=("follow_up_on", "id"), cursor="").records
+    if not (sessions or follow_ups or request.user.standing.holds(Role.EPRE_MEMBER)):
+        return {}
+    return {"sessions": sessions, "follow_ups": follow_ups}
 
 
 @require_safe

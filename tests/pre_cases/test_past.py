@@ -3,7 +3,17 @@
 import pytest
 from django.apps import apps
 
-from pre_cases.models import DuplicateNotice, ErasureReason, Family, FileDecision, Parcours, RequestEffect, SubjectFile
+from pre_cases.models import (
+    DuplicateNotice,
+    EpreParticipant,
+    EpreSession,
+    ErasureReason,
+    Family,
+    FileDecision,
+    Parcours,
+    RequestEffect,
+    SubjectFile,
+)
 from pre_cases.past import past_of, records_of
 from tests.cast import Cast
 
@@ -14,6 +24,8 @@ LEFT_OUT = {
     FileDecision: "on the page of the family's request",
     RequestEffect: "on the page of the family's request, each beside the change that it names",
     ErasureReason: "on the page of the erasure, for the two who decide it",
+    EpreSession: "of a team: on the page of the session",
+    EpreParticipant: "of a team: on the page of the session",
     DuplicateNotice: "between two coordinations, on their boards",
 }
 
