@@ -7,6 +7,15 @@ from pre_cases.models.access import (
     HandOverOutcome,
     ParcoursShare,
 )
+from pre_cases.models.day import (
+    Appointment,
+    AppointmentMeans,
+    AppointmentState,
+    CalendarFeed,
+    Digest,
+    EntryTemplate,
+    FollowUp,
+)
 from pre_cases.models.document import ContentType, Document, DocumentKind
 from pre_cases.models.duplicate import ChildTag, DuplicateNotice
 from pre_cases.models.family import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
@@ -64,13 +73,18 @@ __all__ = [
     "Adult",
     "Agreement",
     "AgreementHolder",
+    "Appointment",
+    "AppointmentMeans",
+    "AppointmentState",
     "Assignment",
     "Bilan",
+    "CalendarFeed",
     "Child",
     "ChildAdult",
     "ChildTag",
     "Comment",
     "ContentType",
+    "Digest",
     "Document",
     "DocumentKind",
     "Draft",
@@ -79,6 +93,7 @@ __all__ = [
     "Enrolment",
     "Entry",
     "EntryKind",
+    "EntryTemplate",
     "EntryWith",
     "Erasure",
     "ErasureMotive",
@@ -91,6 +106,7 @@ __all__ = [
     "FamilyRequest",
     "FileDecision",
     "FileState",
+    "FollowUp",
     "HandOver",
     "HandOverOutcome",
     "HoldReason",
