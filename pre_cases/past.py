@@ -55,7 +55,8 @@ from referents.days import day, instant
 
 SHOWN = 50
 OF_THE_PARCOURS: tuple[Any, ...] = (
-    Assignment, Objective, Entry, Comment, Task, Appointment, Document, Review, Bilan, Enrolment, HandOver, AccessRequest,
+    Assignment, Objective, Entry, Comment, Task, Appointment, Document, Review, Bilan, Enrolment, HandOver,
+    AccessRequest,
 )  # fmt: skip
 OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, FamilyRequest, Residence, RetentionHold, RetentionNotice, Schooling)
 GRANTS: tuple[Any, ...] = (ParcoursShare, ExceptionalAccess)

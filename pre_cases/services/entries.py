@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from uuid_utils.compat import uuid7
 
@@ -22,9 +23,14 @@ SEVERAL = "several"  # the draft of the quick entry about several children
 
 @service
 def add_entries(
-    *, parcours_list: Sequence[Parcours], kind: EntryKind | str, on: date, with_whom: EntryWith | str, by: User,
+    *,
+    parcours_list: Sequence[Parcours],
+    kind: EntryKind | str,
+    on: date,
+    with_whom: EntryWith | str,
+    by: User,
     text: str = "",
-) -> list[Entry]:  # fmt: skip
+) -> list[Entry]:
     """The same exchange in each of these parcours: all of them, or none; the children are read with the parcours.
 
     It names none of the children: what one file holds must say nothing of another. The person's draft is thrown away.
@@ -37,16 +43,9 @@ def add_entries(
     if Parcours.objects.editable_by(by).filter(pk__in=[p.pk for p in parcours_list]).count() != len(parcours_list):
         raise EntryRefused("Un de ces parcours vient de changer de mains : relisez la liste.", field="parcours_list")
     group_id = uuid7() if len(parcours_list) > 1 else None
+    exchange: dict[str, Any] = {"kind": kind, "on": on, "with_whom": with_whom, "text": text, "group_id": group_id}
     entries = [
-        add_entry(
-            parcours=parcours,
-            kind=EntryKind(kind),
-            on=on,
-            with_whom=EntryWith(with_whom),
-            text=text,
-            group_id=group_id,
-            by=by,
-        )
+        add_entry(parcours=parcours, by=by, **exchange)
         for parcours in sorted(parcours_list, key=lambda parcours: parcours.pk)  # everybody locks in the same order
     ]
     Draft.objects.of(by).filter(parcours__isnull=True, form=SEVERAL).delete()

@@ -113,7 +113,7 @@ def _sent(request: SignedInRequest) -> QueryDict | None:
 
 
 def tried(sent: QueryDict) -> QueryDict:
-    """The quick entry as it was sent, or as its button « Tentative sans réponse » means it; today, if no day is said."""
+    """What was sent, or what the button « Tentative sans réponse » means: an attempt, today if no day is said."""
     if "attempt" not in sent:
         return sent
     typed = sent.copy()
