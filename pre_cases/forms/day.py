@@ -37,6 +37,7 @@ class SeveralEntryForm(EntryForm):
     def __init__(self, *args: Any, parcours_list: Sequence[Parcours], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["parcours_list"].offer(parcours_list)  # type: ignore[attr-defined]
+        self.fields["text"].widget.attrs["rows"] = 2  # it stands above everything else of the day
 
 
 class OtherEntriesField(RecordsField):
