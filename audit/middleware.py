@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 class PrivacyHeadersMiddleware:
     """No page is kept by the browser or embedded elsewhere, and signing out empties what it kept.
 
-    Static files keep their own caching. Cookies are not cleared: the answer to a sign-out
-    sets some.
+    Static files keep their own caching, and so does what a view has marked ``may_be_kept`` because it names nobody.
+    Cookies are not cleared: the answer to a sign-out sets some.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -20,7 +20,7 @@ class PrivacyHeadersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not request.path.startswith(settings.STATIC_URL):
+        if not (request.path.startswith(settings.STATIC_URL) or getattr(response, "may_be_kept", False)):
             response["Cache-Control"] = "no-store, private"
         response["Cross-Origin-Resource-Policy"] = "same-origin"
         if getattr(request, "has_signed_out", False):  # set by audit.journal.sign_in

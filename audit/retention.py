@@ -21,7 +21,9 @@ class Retention(Enum):
     """Shared by siblings: with the last file of the family."""
 
     DRAFT = "draft"
-    """What was typed and not sent: until it is sent or discarded, and with the child's file at the latest."""
+    """What was typed and not sent: until it is sent or discarded, and with the child's file at the latest.
+
+    One that belongs to no file yet goes fourteen days after it was last touched."""
 
     ACCOUNT = "account"
     """Who acted: as long as a file, a history row or an event names the account (GDPR, articles 5(2) and 32)."""

@@ -31,6 +31,8 @@ app.conf.beat_schedule = {
     "recall-charters": {"task": "referents.recall_charters", "schedule": crontab(hour=7, minute=30)},
     "expire-subject-files": {"task": "pre_cases.expire_subject_files", "schedule": crontab(minute=40)},
     "sweep-stale-subject-files": {"task": "pre_cases.sweep_stale_subject_files", "schedule": 60.0},
+    "sweep-drafts": {"task": "pre_cases.sweep_drafts", "schedule": crontab(hour=3, minute=20)},
+    "send-digests": {"task": "pre_cases.send_digests", "schedule": crontab(day_of_week=1, hour=7, minute=0)},
     "sweep-stale-exports": {"task": "pre_cases.sweep_stale_exports", "schedule": 60.0},
 }
 

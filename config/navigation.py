@@ -12,6 +12,7 @@ from referents.second_factor import has_used_factor
 
 # (label, URL name, roles to whom it is offered; none: everybody). The first one offered is the person's home.
 ENTRIES: list[tuple[str, str, tuple[Role, ...]]] = [
+    ("Ma journée", "pre_cases:my_day", (Role.REFERENT,)),
     ("Mes parcours", "pre_cases:my_parcours", (Role.REFERENT,)),
     ("Mes équipes", "pre_cases:team_list", (Role.COORDINATOR,)),
     ("À faire", "pre_cases:my_tasks", (Role.REFERENT, Role.COORDINATOR)),

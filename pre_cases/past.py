@@ -25,6 +25,7 @@ from pre_cases.models import (
     Adult,
     Agreement,
     AgreementHolder,
+    Appointment,
     Assignment,
     Bilan,
     Child,
@@ -36,6 +37,7 @@ from pre_cases.models import (
     EpreItem,
     ExceptionalAccess,
     FamilyRequest,
+    FollowUp,
     HandOver,
     Objective,
     Parcours,
@@ -54,8 +56,8 @@ from referents.days import day, instant
 
 SHOWN = 50
 OF_THE_PARCOURS: tuple[Any, ...] = (
-    Assignment, Objective, Entry, Comment, Task, Document, Review, Bilan, Enrolment, HandOver, AccessRequest,
-    EpreItem,
+    Assignment, Objective, Entry, Comment, Task, Appointment, Document, Review, Bilan, Enrolment, HandOver,
+    AccessRequest, EpreItem,
 )  # fmt: skip
 OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, FamilyRequest, Residence, RetentionHold, RetentionNotice, Schooling)
 GRANTS: tuple[Any, ...] = (ParcoursShare, ExceptionalAccess)
@@ -124,6 +126,7 @@ def records_of(parcours: Parcours) -> Iterator[QuerySet[Any]]:
     for model in OF_THE_PARCOURS:
         yield model._default_manager.filter(parcours=parcours.pk)
     yield Action.objects.filter(objective__parcours=parcours.pk)
+    yield FollowUp.objects.filter(entry__parcours=parcours.pk)
     for model in GRANTS:
         yield model._default_manager.filter(content_object=parcours.pk)
     yield Saisine.objects.filter(pk=parcours.saisine_id)

@@ -10,7 +10,9 @@ from audit.history import system_account
 from audit.journal import trace
 from audit.journal.page import LARGEST_INTEGER
 from pre_cases.services import letters
+from pre_cases.services.digest import readers, send_digest
 from pre_cases.services.document import sweep_files
+from pre_cases.services.draft import sweep_drafts
 from pre_cases.services.duplicates import send_notice
 from pre_cases.services.erasure import replay_tombstones
 from pre_cases.services.erasure_job import run_erasure, sweep_erasures
@@ -20,7 +22,7 @@ from pre_cases.services.search_index import complete_index
 from pre_cases.services.search_index import rotate_index as rotate
 from pre_cases.services.subject_file import expire_files
 from pre_cases.services.subject_file_job import make_file, sweep_subject_files
-from referents.models import Team
+from referents.models import Team, User
 
 
 @shared_task(name="pre_cases.make_statistics_export")
@@ -138,3 +140,23 @@ def tell_hand_over(hand_over_id: str, *, answered: bool) -> None:
 def tell_ended_grants() -> None:
     with trace.tracing():
         letters.tell_ended_grants()
+
+
+@shared_task(name="pre_cases.sweep_drafts")
+def sweep_own_drafts() -> None:
+    sweep_drafts()
+
+
+@shared_task(name="pre_cases.send_digests")
+def send_digests() -> None:
+    """One task for each reader: a mail server that refuses one address keeps nobody else waiting."""
+    for reader_id in readers():
+        send_one_digest.delay(reader_id)
+
+
+@shared_task(name="pre_cases.send_digest", autoretry_for=(OSError,), retry_backoff=60, max_retries=5)
+def send_one_digest(reader_id: int) -> None:
+    with trace.tracing():
+        reader = User.objects.filter(pk=reader_id).first() if int(reader_id) <= LARGEST_INTEGER else None
+        if reader is not None:
+            send_digest(reader=reader, by=system_account())

@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.urls import reverse
 from django.utils import timezone
 
 from pre_cases.models import (
     Action,
     Agreement,
+    AppointmentState,
     Enrolment,
+    Entry,
     EntryKind,
     EntryWith,
     EpreItem,
     ExceptionalAccess,
+    FollowUp,
     HandOver,
     HandOverOutcome,
     Parcours,
@@ -30,7 +34,9 @@ SAID_BY_KIND = {(EntryKind.SCHOOL, EntryWith.SCHOOL), (EntryKind.PARTNER, EntryW
 
 @dataclass(frozen=True)
 class Moment:
-    """One line: the day, what kind of thing happened (a code for its shape), its words, and who wrote it."""
+    """One line: the day, what kind of thing happened (a code for its shape), its words, who wrote it, and what the
+    reader may do about it (words and addresses).
+    """
 
     on: date
     kind: str
@@ -38,6 +44,17 @@ class Moment:
     text: str = ""
     author: str = ""
     detail: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads, and what the page offers on an exchange: to correct one's own, to ask about one, to answer."""
+
+    person_id: int
+    may_edit: bool = False
+    may_ask: bool = False
+    may_answer: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,14 +63,21 @@ class Timeline:
     hidden: int  # older lines not shown
 
 
-def timeline_of(parcours: Parcours, *, everything: bool = False, inside: bool = True) -> Timeline:
+NOBODY = Reader(0)
+
+
+def timeline_of(
+    parcours: Parcours, *, everything: bool = False, inside: bool = True, reader: Reader = NOBODY
+) -> Timeline:
     """The timeline of a parcours read with ``with_page()``; a constant number of queries.
 
     Comments, documents and the reasons of shares are for the référent and the coordination, not for the readers of
     a share.
     """
     moments = [
-        *_exchanges(parcours),
+        *_exchanges(parcours, reader),
+        *(_questions(parcours, reader) if inside else ()),
+        *_meetings(parcours),
         *(_comments(parcours) if inside else ()),
         *(_documents(parcours) if inside else ()),
         *_reviews(parcours),
@@ -70,7 +94,7 @@ def timeline_of(parcours: Parcours, *, everything: bool = False, inside: bool = 
     return Timeline(shown, len(moments) - len(shown))
 
 
-def _exchanges(parcours: Parcours) -> Iterator[Moment]:
+def _exchanges(parcours: Parcours, reader: Reader) -> Iterator[Moment]:
     for entry in parcours.entries.select_related("author").order_by("-on", "-id"):
         yield Moment(
             entry.on,
@@ -79,7 +103,38 @@ def _exchanges(parcours: Parcours) -> Iterator[Moment]:
             entry.text or "",
             entry.author.get_full_name(),
             "" if (entry.kind, entry.with_whom) in SAID_BY_KIND else f"avec {entry.get_with_whom_display()}",
+            tuple(_offered(entry, reader)),
         )
+
+
+def _offered(entry: Entry, reader: Reader) -> Iterator[tuple[str, str]]:
+    if reader.may_edit and entry.author_id == reader.person_id:
+        yield "Corriger", reverse("pre_cases:entry_correct", args=[entry.pk])
+    if reader.may_ask and entry.author_id != reader.person_id:
+        yield "Poser une question", reverse("pre_cases:follow_up_ask", args=[entry.pk])
+
+
+def _questions(parcours: Parcours, reader: Reader) -> Iterator[Moment]:
+    asked = FollowUp.objects.filter(entry__parcours=parcours).select_related("entry", "asked_by", "answered_by")
+    for each in asked.order_by("-asked_at", "-id"):
+        detail = f"sur l’échange du {day(each.entry.on)}"
+        text = each.question
+        links: tuple[tuple[str, str], ...] = ()
+        if each.answered_at is not None and each.answered_by is not None:
+            answered_on = day(timezone.localdate(each.answered_at))
+            text += f"\nRéponse de {each.answered_by.get_full_name()}, {answered_on} : {each.answer}"
+        elif reader.may_answer:
+            links = (("Répondre", reverse("pre_cases:follow_up_answer", args=[each.pk])),)
+        asked_on, author = timezone.localdate(each.asked_at), each.asked_by.get_full_name()
+        yield Moment(asked_on, "question", "Question", text, author, detail, links)
+
+
+def _meetings(parcours: Parcours) -> Iterator[Moment]:
+    """Those to come stand beside the timeline; one that was held has become an exchange."""
+    told = (AppointmentState.ABSENT, AppointmentState.CANCELLED)
+    for meeting in parcours.appointments.filter(state__in=told, on__lte=timezone.localdate()).select_related("user"):
+        detail = f"{meeting.get_means_display()}, {meeting.get_state_display()}"
+        yield Moment(meeting.on, "appointment", "Rendez-vous", "", meeting.user.get_full_name(), detail)
 
 
 def _comments(parcours: Parcours) -> Iterator[Moment]:

@@ -5,8 +5,11 @@ from django.urls import path
 from pre_cases.views import (
     access,
     agreement,
+    appointment,
     board,
     caseload,
+    day,
+    day_settings,
     document,
     epre,
     epre_items,
@@ -14,6 +17,7 @@ from pre_cases.views import (
     exceptional,
     family,
     family_request,
+    follow_up,
     parcours,
     partnership,
     past,
@@ -30,6 +34,24 @@ from pre_cases.views import (
 app_name = "pre_cases"
 
 urlpatterns = [
+    # a professional's day
+    path("ma-journee/", day.my_day, name="my_day"),
+    path("echanges/nouveau/", day.entry_several, name="entry_several"),
+    path("echanges/<uuid:pk>/correction/", follow_up.entry_correct, name="entry_correct"),
+    path("echanges/<uuid:pk>/question/", follow_up.follow_up_ask, name="follow_up_ask"),
+    path("questions/", follow_up.my_questions, name="my_questions"),
+    path("questions/<uuid:pk>/reponse/", follow_up.follow_up_answer, name="follow_up_answer"),
+    path("rendez-vous/", appointment.my_appointments, name="my_appointments"),
+    path("parcours/<uuid:pk>/rendez-vous/", appointment.appointment_create, name="appointment_create"),
+    path("rendez-vous/<uuid:pk>/suite/", appointment.appointment_settle, name="appointment_settle"),
+    path("rendez-vous/<uuid:pk>/deplacement/", appointment.appointment_move, name="appointment_move"),
+    path("modeles/", day_settings.entry_template_list, name="entry_template_list"),
+    path("modeles/<uuid:pk>/retrait/", day_settings.entry_template_remove, name="entry_template_remove"),
+    path("compte/agenda/", day_settings.day_settings, name="day_settings"),
+    path("compte/agenda/adresse/", day_settings.calendar_make, name="calendar_make"),
+    path("compte/agenda/fermeture/", day_settings.calendar_revoke, name="calendar_revoke"),
+    path("compte/resume/", day_settings.digest_choose, name="digest_choose"),
+    path("agenda/<str:token>.ics", day_settings.calendar_feed, name="calendar_feed"),
     # the référent's and the reader's lists
     path("parcours/", parcours.my_parcours, name="my_parcours"),
     path("parcours/recherche/", parcours.parcours_search, name="parcours_search"),
@@ -160,6 +182,8 @@ urlpatterns = [
     path("equipes/", board.team_list, name="team_list"),
     path("equipes/<slug:code>/", board.team_board, name="team_board"),
     path("equipes/<slug:code>/parcours/", board.team_parcours, name="team_parcours"),
+    path("equipes/<slug:code>/questions/", follow_up.team_questions, name="team_questions"),
+    path("equipes/<slug:code>/a-completer/", board.team_missing, name="team_missing"),
     path("equipes/<slug:code>/recherche/", board.team_search, name="team_search"),
     path("equipes/<slug:code>/journal/", past.team_journal, name="team_journal"),
     path("avis/<uuid:pk>/regle/", board.notice_settle, name="notice_settle"),

@@ -11,17 +11,21 @@ from partners.models import Project, ProjectLead, Term
 from pre_cases.models import (
     AccessRequest,
     Action,
+    Appointment,
     Child,
     Document,
     Draft,
     DuplicateNotice,
     Enrolment,
+    Entry,
+    EntryTemplate,
     EpreItem,
     EpreParticipant,
     EpreSession,
     Erasure,
     ExceptionalAccess,
     FamilyRequest,
+    FollowUp,
     HandOver,
     Objective,
     Parcours,
@@ -35,6 +39,7 @@ from pre_cases.models import (
 from referents.models import Arrondissement, Membership, Role, StandIn, Team, User
 from referents.models.user import TEAM_ROLES
 from tests.plain_rules import (
+    LISTS,
     Rule,
     administers,
     attends,
@@ -161,6 +166,27 @@ def has_the_task(user: User, task: Task) -> bool:
     return reaches_the_task(user, task) and task.assignee_id in {user.pk, *replaced_in(user, team_id)}
 
 
+def has_the_meeting(user: User, meeting: Appointment) -> bool:
+    holders = {user.pk, *replaced_in(user, meeting.parcours.team_id)}
+    return changes(user, meeting.parcours) and meeting.user_id in holders
+
+
+def corrects(user: User, entry: Entry) -> bool:
+    return entry.parcours is not None and entry.author_id == user.pk and changes(user, entry.parcours)
+
+
+def asks_about(user: User, entry: Entry) -> bool:
+    return entry.parcours is not None and entry.parcours.closed_on is None and coordinates(user, entry.parcours)
+
+
+def answers_the_question(user: User, asked: FollowUp) -> bool:
+    """Whoever follows the parcours, or follows it in somebody's place; the coordination does not answer itself."""
+    parcours = asked.entry.parcours
+    if parcours is None or asked.answered_at is not None or parcours.closed_on is not None:
+        return False
+    return LISTS["followed_by"](user, parcours) or LISTS["stood_in_by"](user, parcours)
+
+
 def leads(user: User, project_id: Any) -> bool:
     led = [row for row in rows(ProjectLead, "project_id", project_id) if row.user_id == user.pk]
     return holds_anywhere(user, Role.PROJECT_LEADER) and any(map(in_force, led))
@@ -255,6 +281,13 @@ SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (Project, "led_by"): lambda user, project: leads(user, project.pk),
     (Task, "of"): has_the_task,
     (Task, "reached_by"): reaches_the_task,
+    (Appointment, "of"): has_the_meeting,
+    (Appointment, "reached_by"): lambda user, row: changes(user, row.parcours),
+    (Entry, "correctable_by"): corrects,
+    (Entry, "questionable_by"): asks_about,
+    (FollowUp, "answerable_by"): answers_the_question,
+    (FollowUp, "overseen_by"): lambda user, row: coordinates(user, row.entry.parcours),
+    (EntryTemplate, "of"): lambda user, row: row.user_id == user.pk,
     (Draft, "of"): lambda user, draft: draft.user_id == user.pk,
     (DuplicateNotice, "decidable_by"): lambda user, row: holds(user, row.team_id, Role.COORDINATOR),
     (StatisticsExport, "visible_to"): lambda user, row: holds_anywhere(user, Role.PILOTAGE),

@@ -6,7 +6,7 @@ To add a grant: one method of ``GRANTS``, drawn for each parcours.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from random import Random
 from typing import Any
 
@@ -17,12 +17,16 @@ from partners.models import ProjectLead, Term
 from pre_cases.models import (
     AccessRequest,
     Action,
+    Appointment,
     Assignment,
     Document,
     Draft,
     DuplicateNotice,
+    Entry,
+    EntryTemplate,
     Erasure,
     FamilyRequest,
+    FollowUp,
     Objective,
     Parcours,
     RetentionHold,
@@ -270,6 +274,24 @@ class RandomCity:
             digest="0",
         )
         self.draw_task(**own)
+        self.draw_day(parcours, own)
+
+    def draw_day(self, parcours: Parcours, own: dict[str, Any]) -> None:
+        """Meetings, an exchange with its question, and somebody's template."""
+        for person in self.some_people(3):
+            state = self.rng.choice(["planned", "held"])
+            Appointment.objects.create(**own, user=person, on=self.today, starts_at=time(9, 30), state=state)
+        entry = Entry.objects.create(**own, author=self.rng.choice(self.people), kind="phone", on=self.today, text="x")
+        answered = {"answer": "x", "answered_by": self.people[0], "answered_at": timezone.now()}
+        FollowUp.objects.create(
+            entry=entry,
+            asked_by=self.people[1],
+            question="x",
+            data_key_id=parcours.data_key_id,
+            **(answered if self.often(0.3) else {}),
+        )
+        person = self.rng.choice(self.people)
+        EntryTemplate.objects.create(user=person, label="x", kind="phone", text="x", data_key_id=parcours.data_key_id)
 
     def draw_task(self, **about: Any) -> None:
         for person in self.some_people(3):

@@ -8,7 +8,7 @@ method. To add a page: its row here, and its argument in ``ARGUMENT`` when it is
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,16 +26,21 @@ from partners.models import Organisation, School, Term
 from pre_cases.models import (
     AccessRequest,
     Action,
+    Appointment,
     Child,
     DuplicateNotice,
+    Entry,
     EpreParticipant,
     EpreSession,
     Erasure,
+    FollowUp,
     Objective,
     RetentionHold,
     StatisticsExport,
     Task,
 )
+from pre_cases.services.calendar_feed import make_feed
+from pre_cases.services.entry_template import add_template
 from pre_cases.services.parcours import close_parcours
 from referents import standing
 from referents.models import Role, User
@@ -90,6 +95,8 @@ BOTH_KEEPERS = (OPEN, *(HIDDEN,) * 5, OPEN, HIDDEN, *OUTSIDE)  # the coordinatio
 KEEPERS = (OPEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)  # of the directory and the projects
 PILOTAGE = (HIDDEN, HIDDEN, HIDDEN, HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
 PROFESSIONALS = (OPEN, OPEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
+REFERENTS = (HIDDEN, OPEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)
+OF_BENOIT = (HIDDEN, OPEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN, *OUTSIDE)  # what he wrote, or is asked
 EVERYBODY = (OPEN,) * 8 + OUTSIDE
 ADMINISTRATION = (HIDDEN,) * 7 + (OPEN, *OUTSIDE)
 STAFFING = (OPEN, *(HIDDEN,) * 6, OPEN, *OUTSIDE)  # the people of team A: its coordination, and the administration
@@ -100,6 +107,24 @@ TERRITORY = (*(HIDDEN,) * 6, OPEN, OPEN, *OUTSIDE)
 
 MATRIX: dict[str, tuple[str, ...]] = {
     "home": EVERYBODY,
+    # a professional's day
+    "pre_cases:my_day": REFERENTS,
+    "pre_cases:entry_several": REFERENTS,  # within the person's own parcours
+    "pre_cases:entry_template_list": REFERENTS,
+    "pre_cases:entry_template_remove": OF_BENOIT,
+    "pre_cases:entry_correct": OF_BENOIT,  # by who wrote it
+    "pre_cases:follow_up_ask": COORDINATION,
+    "pre_cases:follow_up_answer": OF_BENOIT,  # by who follows the parcours
+    "pre_cases:my_questions": (EMPTY, OPEN, *(EMPTY,) * 6, *OUTSIDE),
+    "pre_cases:my_appointments": (EMPTY, OPEN, *(EMPTY,) * 6, *OUTSIDE),
+    "pre_cases:appointment_create": TEAM,
+    "pre_cases:appointment_settle": TEAM,
+    "pre_cases:appointment_move": TEAM,
+    "pre_cases:day_settings": PROFESSIONALS,  # one's own
+    "pre_cases:calendar_make": PROFESSIONALS,
+    "pre_cases:calendar_revoke": PROFESSIONALS,
+    "pre_cases:digest_choose": PROFESSIONALS,
+    "pre_cases:calendar_feed": (OPEN,) * 10,  # for whoever holds the address, signed in or not
     # lists of the person's own
     "pre_cases:my_parcours": (EMPTY, OPEN, OPEN, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, *OUTSIDE),
     "pre_cases:parcours_search": EVERYBODY,  # within the person's own parcours
@@ -222,6 +247,8 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:team_list": COORDINATION,
     "pre_cases:team_board": COORDINATION,
     "pre_cases:team_parcours": COORDINATION,
+    "pre_cases:team_questions": COORDINATION,
+    "pre_cases:team_missing": COORDINATION,
     "pre_cases:team_search": COORDINATION,
     "pre_cases:team_journal": COORDINATION,
     "pre_cases:notice_settle": COORDINATION,
@@ -314,18 +341,25 @@ ALSO = {"ibrahim": "Ibrahim, référent A d’une autre enfant", "karim": "Karim
 IBRAHIM = {
     "partners:project_detail": OPEN,
     "pre_cases:my_tasks": OPEN,
+    "pre_cases:my_questions": OPEN,
+    "pre_cases:my_appointments": OPEN,
     "pre_cases:parcours_card": OPEN,
     "pre_cases:session_detail": OPEN,
     "pre_cases:session_sheets": OPEN,
     "pre_cases:session_sheets_pdf": OPEN,
 }
-# About a professional of a team, not about a child: erasing a child leaves them.
-ABOUT_A_PERSON = {"pre_cases:caseload_hand_over", "pre_cases:stand_in_create", "pre_cases:stand_in_end"}
 # About a session of a team: erasing a child leaves it.
 ABOUT_A_SESSION = {
     name
     for name in MATRIX
     if name.startswith("pre_cases:session_") or name in ("pre_cases:participant_invite", "pre_cases:participant_remove")
+}
+# About a professional of a team, not about a child: erasing a child leaves them.
+ABOUT_A_PERSON = {
+    "pre_cases:entry_template_remove",
+    "pre_cases:caseload_hand_over",
+    "pre_cases:stand_in_create",
+    "pre_cases:stand_in_end",
 }
 # A signed link, for whoever holds it; a list of applications, which takes no id.
 # What is decided about an erasure outlives the child, by ids alone.
@@ -335,13 +369,18 @@ OUTLIVING = {
     "pre_cases:erasure_certificate",
     "pre_cases:erasure_certificate_json",
 }
-ABOUT_NOBODY = {"invitation_accept", "reference:app_list"}
+ABOUT_NOBODY = {"invitation_accept", "pre_cases:calendar_feed", "reference:app_list"}
 OWN, SAME_TEAM, OTHER_TEAM, ERASED, NOTHING = "Inès", "même équipe", "autre équipe", "effacée", "inexistante"
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 SAMPLE = 5 if connection.vendor == "postgresql" else 1  # the rules are the same there: one page in so many is played
 POST_ONLY = {
     "pre_cases:draft_save",
     "pre_cases:task_complete",
+    "pre_cases:entry_template_remove",
+    "pre_cases:appointment_settle",
+    "pre_cases:calendar_make",
+    "pre_cases:calendar_revoke",
+    "pre_cases:digest_choose",
     "pre_cases:export_create",
     "pre_cases:notice_settle",
     "pre_cases:exceptional_end",
@@ -399,6 +438,40 @@ def _task(cast: Cast) -> Any:
             due_on=timezone.localdate(),
             data_key_id=cast.ines.data_key_id,
         ).pk
+
+
+def _appointment(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        return Appointment.objects.create(
+            parcours=cast.ines_parcours,
+            user=cast.benoit,
+            on=timezone.localdate(),
+            starts_at=time(9, 30),
+            data_key_id=cast.ines.data_key_id,
+        ).pk
+
+
+def _entry(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        return Entry.objects.create(
+            parcours=cast.ines_parcours,
+            author=cast.benoit,
+            kind="phone",
+            on=timezone.localdate(),
+            text="Appel",
+            data_key_id=cast.ines.data_key_id,
+        ).pk
+
+
+def _question(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        return FollowUp.objects.create(
+            entry_id=_entry(cast), asked_by=cast.amina, question="Et ensuite ?", data_key_id=cast.ines.data_key_id
+        ).pk
+
+
+def _template(cast: Cast) -> Any:
+    return add_template(label="Relance", kind="phone", with_whom="school", text="Relance", by=cast.benoit).pk
 
 
 def _objective(cast: Cast) -> Any:
@@ -575,6 +648,15 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "pre_cases:parcours_reopen": _closed,
         "pre_cases:parcours_enter": _in_evaluation,
         "pre_cases:task_complete": _task,
+        "pre_cases:entry_template_remove": _template,
+        "pre_cases:entry_correct": _entry,
+        "pre_cases:follow_up_ask": _entry,
+        "pre_cases:follow_up_answer": _question,
+        "pre_cases:appointment_settle": _appointment,
+        "pre_cases:appointment_move": _appointment,
+        "pre_cases:calendar_feed": lambda cast: make_feed(by=_colleague(cast)),
+        "pre_cases:team_questions": lambda cast: cast.team_a.code,
+        "pre_cases:team_missing": lambda cast: cast.team_a.code,
         "pre_cases:objective_result": _objective,
         "pre_cases:action_create": _objective,
         "pre_cases:action_end": _action,
@@ -682,6 +764,14 @@ WITHOUT_ARGUMENT = {
     "second_factor",
     "account_security",
     "sign_out_everywhere",
+    "pre_cases:my_day",
+    "pre_cases:entry_several",
+    "pre_cases:my_questions",
+    "pre_cases:my_appointments",
+    "pre_cases:day_settings",
+    "pre_cases:calendar_make",
+    "pre_cases:calendar_revoke",
+    "pre_cases:digest_choose",
     "pre_cases:my_parcours",
     "pre_cases:shared_parcours",
     "pre_cases:my_accesses",

@@ -24,6 +24,7 @@ TRACKED = [model for model in OURS if model not in HISTORICAL]
 PERSONAL = [model for model in TRACKED if any(f.name == "data_key_id" for f in model._meta.get_fields())]
 WITHOUT_HISTORY = {
     "pre_cases.Draft",  # typed and not sent: it lives until it is sent or discarded
+    "pre_cases.EntryTemplate",  # a person's own shorthand, about nobody
     "pre_cases.ChildTag",  # derived from the child's names, whose history is kept
 }
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))

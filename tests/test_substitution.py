@@ -176,7 +176,12 @@ QUERY: dict[str, list[tuple[str, str]]] = {
         ("pre_cases:exceptional_list", "amina"),
         ("pre_cases:session_list", "amina"),
         ("pre_cases:session_detail", "amina"),
+        ("pre_cases:team_questions", "amina"),
     ],
+    "modele": [("pre_cases:entry_several", "benoit")],
+    "nature": [("pre_cases:entry_create", "benoit")],
+    "le": [("pre_cases:entry_create", "benoit")],
+    "avec": [("pre_cases:entry_create", "benoit")],
     "referent": [("pre_cases:team_parcours", "amina")],
     "equipe": [
         ("pre_cases:saisine_list", "benoit"),
@@ -199,6 +204,9 @@ QUERY: dict[str, list[tuple[str, str]]] = {
         ("pre_cases:exceptional_list", "bea"),
         ("pre_cases:team_requests", "amina"),
         ("pre_cases:session_list", "benoit"),
+        ("pre_cases:team_questions", "amina"),
+        ("pre_cases:my_questions", "benoit"),
+        ("pre_cases:my_appointments", "benoit"),
         ("account_list", "amina"),
         ("journal_list", "gaelle"),
     ],
@@ -217,6 +225,7 @@ NAMING = {
     "suite",
     "organisme",
     "compte",
+    "modele",
 }  # those that name a record take every foreign id
 
 
@@ -292,6 +301,7 @@ TASKS = {
     "pre_cases.tell_hand_over": "pre_cases.HandOver",
     "pre_cases.erase": "pre_cases.Erasure",
     "pre_cases.tell_retention": "referents.Team",
+    "pre_cases.send_digest": "referents.User",
     "referents.mail_invitation": "referents.Invitation",
     "referents.tell_role_given": "referents.Membership",
     "referents.tell_role_refused": "referents.User",

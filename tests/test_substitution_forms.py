@@ -51,6 +51,9 @@ POSTED = {
     "hand_over_list",  # TestSeveralAtOnce
     "next",  # one of two pages to come back to
     "agreed",  # the charter
+    "attempt",  # the kind of an exchange, said by its button
+    "state",  # what became of a meeting, one of three words
+    "wanted",  # the letter of Monday, or not
     "login",  # the address typed at the sign-in, for the count of failures
     "referent",  # TestSeveralAtOnce
     "parcours_list",  # TestSeveralAtOnce

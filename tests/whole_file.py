@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from partners.models import Project, Term
 from pre_cases.models import (
     AccessRequest,
     Action,
+    Appointment,
     Bilan,
     Child,
     Comment,
@@ -28,6 +29,7 @@ from pre_cases.models import (
     ErasureReason,
     FamilyRequest,
     FileDecision,
+    FollowUp,
     HandOver,
     Objective,
     Parcours,
@@ -91,7 +93,8 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
         Action.objects.create(
             objective=objective, label="x", domain=domain, mode="individual", nature="pre", data_key_id=key
         )
-        Entry.objects.create(**signed, kind="phone", on=today, text="x")
+        entry = Entry.objects.create(**signed, kind="phone", on=today, text="x")
+        FollowUp.objects.create(entry=entry, asked_by=person, question="x", data_key_id=key)
         Entry.objects.create(saisine=former.saisine, author=person, kind="phone", on=today, text="x", data_key_id=key)
         Comment.objects.create(**signed, text="x")
         task = Task.objects.create(**own, assignee=person, label="x", due_on=today)
@@ -110,6 +113,7 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
             follow_up_on=today,
             task=task,
         )
+        Appointment.objects.create(**own, user=person, on=today, starts_at=time(9, 30), means="home", place="x")
         Draft.objects.create(**own, user=person, form="entry", content={"text": "x"})
         Review.objects.create(**signed, on=today, text="x")
         Bilan.objects.create(**signed, on=today, text="x", exit_reason=lost)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
@@ -23,7 +23,7 @@ from audit.journal.record import capacity_of, record_event, replaced_by, subject
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
 
-__all__ = ["Found", "Page", "capped_counts", "consult", "consult_page", "consult_search"]
+__all__ = ["Found", "Page", "capped_counts", "consult", "consult_lists", "consult_page", "consult_search"]
 
 M = TypeVar("M", bound=models.Model)
 
@@ -104,6 +104,28 @@ def consult_page(
         )
     load_keys_of(*page)
     return page
+
+
+def consult_lists(
+    request: HttpRequest,
+    *querysets: models.QuerySet[Any],
+    about: Callable[[Any], Iterable[UUID | None]],
+    model: type[models.Model],
+    also: Sequence[models.Model] = (),
+) -> list[list[Any]]:
+    """The short lists of one page, each ordered and cut by its caller, with one event for all of them and one look-up
+    of keys, those of the records of ``also`` too.
+
+    The event says which files of ``model`` the page shows: ``about`` gives those of a record. Never called inside a
+    transaction.
+    """
+    actor = _actor_of(request)
+    with transaction.atomic(durable=True):
+        lists = [list(queryset) for queryset in querysets]
+        shown = dict.fromkeys(file_id for records in lists for record in records for file_id in about(record))
+        record_event(Action.LIST, kind=model._meta.label_lower, ids=[pk for pk in shown if pk is not None], actor=actor)
+    load_keys_of(*(record for records in lists for record in records), *also)
+    return lists
 
 
 @dataclass(frozen=True)

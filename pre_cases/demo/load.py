@@ -41,6 +41,7 @@ from pre_cases.demo.stories import Stories
 from pre_cases.demo.support import Support
 from pre_cases.demo.territory import Territory, build_territory
 from pre_cases.demo.waiting import Mailbox
+from pre_cases.demo.week import tell_week
 from pre_cases.models import Child, Parcours
 from referents.models import Arrondissement, Team, User
 
@@ -156,6 +157,7 @@ class City:
         self.add_current(territory, staff, town, archive, batch, rng)
         if ines is not None:
             tell_exceptions(staff, ines)
+            tell_week(staff, ines)
             former = Parcours.objects.in_team(staff.home.pk).exclude(child__parcours_list__closed_on__isnull=True)
             tell_epre(staff, ines)
             tell_requests(staff, ines, former.order_by("-closed_on", "pk").first())

@@ -7,6 +7,15 @@ from pre_cases.models.access import (
     HandOverOutcome,
     ParcoursShare,
 )
+from pre_cases.models.day import (
+    Appointment,
+    AppointmentMeans,
+    AppointmentState,
+    CalendarFeed,
+    Digest,
+    EntryTemplate,
+    FollowUp,
+)
 from pre_cases.models.document import ContentType, Document, DocumentKind
 from pre_cases.models.duplicate import ChildTag, DuplicateNotice
 from pre_cases.models.epre import (
@@ -73,13 +82,18 @@ __all__ = [
     "Adult",
     "Agreement",
     "AgreementHolder",
+    "Appointment",
+    "AppointmentMeans",
+    "AppointmentState",
     "Assignment",
     "Bilan",
+    "CalendarFeed",
     "Child",
     "ChildAdult",
     "ChildTag",
     "Comment",
     "ContentType",
+    "Digest",
     "Document",
     "DocumentKind",
     "Draft",
@@ -88,6 +102,7 @@ __all__ = [
     "Enrolment",
     "Entry",
     "EntryKind",
+    "EntryTemplate",
     "EntryWith",
     "EpreDecision",
     "EpreItem",
@@ -107,6 +122,7 @@ __all__ = [
     "FamilyRequest",
     "FileDecision",
     "FileState",
+    "FollowUp",
     "HandOver",
     "HandOverOutcome",
     "HoldReason",

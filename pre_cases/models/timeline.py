@@ -63,6 +63,7 @@ class Entry(EncryptedRecord):
     on = models.DateField("le")
     with_whom = models.CharField("avec", max_length=20, choices=EntryWith, default=EntryWith.FAMILY)
     text = EncryptedTextField("notes", aad="entry.text", max_length=1000, null=True, blank=True)
+    group_id = models.UUIDField("groupe", null=True, blank=True, editable=False)  # the same exchange, about several
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = EntryQuerySet.as_manager()
@@ -71,7 +72,10 @@ class Entry(EncryptedRecord):
     class Meta:
         verbose_name = "échange"
         verbose_name_plural = "échanges"
-        indexes = [models.Index(fields=["parcours", "on", "id"], name="entry_parcours_on")]
+        indexes = [
+            models.Index(fields=["parcours", "on", "id"], name="entry_parcours_on"),
+            models.Index(fields=["group_id"], condition=Q(group_id__isnull=False), name="entry_group"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=ON_PARCOURS_OR_SAISINE,
@@ -170,14 +174,23 @@ class Task(EncryptedRecord):
 
 
 class Draft(EncryptedRecord):
-    """What a person was typing on a parcours, kept on the server until it is saved or thrown away."""
+    """What a person was typing, kept on the server until it is saved or thrown away.
+
+    On a parcours it is sealed under the child's key. Without one (a child not recorded yet, several at once) it is the
+    person's own, under a key of its own, and goes after ``OWN_DRAFT_DAYS`` days at the latest.
+    """
 
     journal_subject = ("parcours_id",)
 
     retention = Retention.DRAFT
 
     parcours = models.ForeignKey(
-        "pre_cases.Parcours", on_delete=models.CASCADE, related_name="drafts", verbose_name="parcours"
+        "pre_cases.Parcours",
+        on_delete=models.CASCADE,
+        related_name="drafts",
+        null=True,
+        blank=True,
+        verbose_name="parcours",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="drafts", verbose_name="personne"
@@ -196,5 +209,11 @@ class Draft(EncryptedRecord):
                 fields=["user", "parcours", "form"],
                 name="draft_one_per_form",
                 violation_error_message="Un brouillon existe déjà.",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["user", "form"],
+                condition=Q(parcours__isnull=True),
+                name="draft_one_of_one_s_own",
+                violation_error_message="Un brouillon existe déjà.",
+            ),
         ]

@@ -46,6 +46,10 @@ class ParcoursFlag(models.TextChoices):
     NO_REVIEW = "sans-point-d-etape", "Sans point d’étape depuis longtemps"
     TO_CLOSE = "a-clore", "Bilan écrit, à clore"
     UNOPENED = "pas-encore-ouvert", "Pas encore ouvert"
+    NO_SEX = "sexe-a-renseigner", "Sexe à renseigner"
+    NO_TERRITORY = "quartier-a-verifier", "Quartier à vérifier"
+    NO_CLASS = "classe-a-confirmer", "Classe à confirmer"
+    NO_OBJECTIVE = "sans-objectif", "Aucun objectif"
 
 
 def _silent(day: date) -> Q:
@@ -98,19 +102,29 @@ def _unopened(day: date) -> Q:
     return Q(Exists(lately))
 
 
-def _incomplete(day: date) -> Q:
-    """Something that the programme counts is not filled in: sex, territory, confirmed class, or an objective."""
-    from pre_cases.models import Objective, Residence, Schooling
+def _without_territory(day: date) -> Q:
+    from pre_cases.models import Residence
 
     determined = Residence.objects.filter(in_force(day), child=OuterRef("child"), determined_on__isnull=False)
+    return ~Q(Exists(determined))
+
+
+def _without_class(day: date) -> Q:
+    from pre_cases.models import Schooling
+
     confirmed = Schooling.objects.filter(in_force(day), child=OuterRef("child"), confirmed_on__isnull=False)
-    objective = Objective.objects.filter(parcours=OuterRef("pk"))
-    return (
-        Q(child__sex="")
-        | ~Q(Exists(determined))
-        | ~Q(Exists(confirmed))
-        | (Q(entered_on__isnull=False) & ~Q(Exists(objective)))
-    )
+    return ~Q(Exists(confirmed))
+
+
+def _without_objective(day: date) -> Q:
+    from pre_cases.models import Objective
+
+    return Q(entered_on__isnull=False) & ~Q(Exists(Objective.objects.filter(parcours=OuterRef("pk"))))
+
+
+def _incomplete(day: date) -> Q:
+    """Something that the programme counts is not filled in: sex, territory, confirmed class, or an objective."""
+    return Q(child__sex="") | _without_territory(day) | _without_class(day) | _without_objective(day)
 
 
 def _on_agenda(day: date) -> Q:
@@ -140,7 +154,13 @@ CONDITIONS: dict[ParcoursFlag, Callable[[date], Q]] = {
     ParcoursFlag.NO_REVIEW: _without_review,
     ParcoursFlag.TO_CLOSE: lambda day: Q(bilan__isnull=False),
     ParcoursFlag.UNOPENED: _unopened,
+    ParcoursFlag.NO_SEX: lambda day: Q(child__sex=""),
+    ParcoursFlag.NO_TERRITORY: _without_territory,
+    ParcoursFlag.NO_CLASS: _without_class,
+    ParcoursFlag.NO_OBJECTIVE: _without_objective,
 }
+# what makes a parcours incomplete before the annual statistics, one by one
+LACKS = (ParcoursFlag.NO_SEX, ParcoursFlag.NO_TERRITORY, ParcoursFlag.NO_CLASS, ParcoursFlag.NO_OBJECTIVE)
 
 
 CARRYING = ("followed_by", "stood_in_by", "coordinated_by")
@@ -261,6 +281,12 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         from pre_cases.models import Assignment
 
         return self.filter(pk__in=Assignment.objects.current(on).filter(referent=referent_id).values("parcours"))
+
+    def unassigned(self, on: date | None = None) -> ParcoursQuerySet:
+        """Given to nobody today."""
+        from pre_cases.models import Assignment
+
+        return self.exclude(pk__in=Assignment.objects.current(on).values("parcours"))
 
     # -- scopes ---------------------------------------------------------------------------------------------------
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+
+from referents.models import Role
 
 if TYPE_CHECKING:
     from pre_cases.models import Draft, Entry, Task
@@ -20,6 +22,19 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         from pre_cases.models import EntryKind
 
         return self.exclude(kind=EntryKind.ATTEMPT)
+
+    # -- scopes ---------------------------------------------------------------------------------------------------
+
+    def correctable_by(self, user: User) -> EntryQuerySet:
+        """What the person wrote, on the parcours that the person may still change."""
+        from pre_cases.models import Parcours
+
+        return self.filter(Exists(Parcours.objects.editable_by(user).filter(pk=OuterRef("parcours"))), author=user)
+
+    def questionable_by(self, user: User) -> EntryQuerySet:
+        """On the open parcours of the teams that the person coordinates."""
+        teams = user.standing.team_ids(Role.COORDINATOR)
+        return self.filter(parcours__team__in=teams, parcours__closed_on__isnull=True)
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -45,6 +60,13 @@ class TaskQuerySet(models.QuerySet["Task"]):
         )
 
 
+OWN_DRAFT_DAYS = 14  # a draft that belongs to no parcours does not outlive them
+
+
 class DraftQuerySet(models.QuerySet["Draft"]):
+    def forgotten(self) -> DraftQuerySet:
+        """Those that belong to no parcours, and that nobody has touched for ``OWN_DRAFT_DAYS`` days."""
+        return self.filter(parcours__isnull=True, updated_at__lt=timezone.now() - timedelta(days=OWN_DRAFT_DAYS))
+
     def of(self, user: User) -> DraftQuerySet:
         return self.filter(user=user)

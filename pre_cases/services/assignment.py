@@ -77,11 +77,17 @@ def end_assignment(assignment: Assignment, on: date) -> None:
 
 
 def _pass_on(parcours: Parcours, former: User, referent: User) -> None:
-    """Tasks go to the new référent; what the former one was typing is thrown away, since nobody could read it."""
+    """Tasks and meetings go to the new référent; what the former one was typing is thrown away, since nobody could
+    read it.
+    """
     for task in parcours.tasks.open().filter(assignee=former):
         task.assignee = referent
         task.save()
         record_change(task, "change")
+    for appointment in parcours.appointments.planned().filter(user=former):
+        appointment.user = referent
+        appointment.save()
+        record_change(appointment, "change")
     for draft in parcours.drafts.of(former):
         draft.delete()
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Term
-from pre_cases.models import Bilan, Objective, ObjectiveResult, Parcours, Review
+from pre_cases.models import Bilan, Draft, Objective, ObjectiveResult, Parcours, Review
 from pre_cases.services.dates import refresh_dates
 from pre_cases.services.preconditions import locked, not_in_future
 from referents.models import User
@@ -34,7 +34,7 @@ def record_review(
     by: User,
     next_steps: str = "",
 ) -> Review:
-    """Record a point d'étape; the next one is due some months later (``REVIEW_EVERY_MONTHS``)."""
+    """Record a point d'étape; the next one is due some months later (``REVIEW_EVERY_MONTHS``). Its draft goes."""
     current = locked(parcours)
     not_in_future(on, ReviewRefused, field="on")
     if current.entered_on is None:
@@ -54,6 +54,7 @@ def record_review(
         data_key_id=current.data_key_id,
     )
     record_change(review, "create")
+    Draft.objects.of(by).filter(parcours=current, form="review").delete()
     refresh_dates(current)
     return review
 
@@ -86,6 +87,7 @@ def write_bilan(
     bilan.family_word, bilan.relay = family_word, relay
     bilan.save()
     record_change(bilan, action)
+    Draft.objects.of(by).filter(parcours=current, form="bilan").delete()
     return bilan
 
 

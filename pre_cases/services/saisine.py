@@ -10,7 +10,7 @@ from audit.encryption.keys import create_data_key, load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import School, Sex, Term
-from pre_cases.models import Child, Family, Parcours, Residence, Saisine, SaisineOutcome, SaisineSign, Schooling
+from pre_cases.models import Child, Draft, Family, Parcours, Residence, Saisine, SaisineOutcome, SaisineSign, Schooling
 from pre_cases.services.family import (
     KnownAdult,
     NewAdult,
@@ -24,6 +24,8 @@ from pre_cases.services.search_index import index_child
 from pre_cases.services.timeline import locked_saisine
 from referents.days import long_day
 from referents.models import Membership, Role, Team, User
+
+SAISINE_DRAFT = "saisine"  # the draft of a saisine about a child not recorded yet
 
 
 class SaisineRefused(Refused):
@@ -70,7 +72,9 @@ def receive_saisine(
     already_done: str = "",
     is_urgent: bool = False,
 ) -> Saisine:
-    """Record a saisine about a known child, or about a new one with the adults, the class and the address typed."""
+    """Record a saisine about a known child, or about a new one with the adults, the class and the address typed, whose
+    draft is thrown away.
+    """
     not_in_future(received_on, SaisineRefused, field="received_on")
     if main_sign is not None and main_sign not in signs:
         raise SaisineRefused("Le signe principal doit être parmi les signes cochés.", field="main_sign")
@@ -98,6 +102,8 @@ def receive_saisine(
     for sign in signs:
         SaisineSign.objects.create(saisine=saisine, sign=sign, is_main=sign == main_sign)
     record_change(saisine, "create")
+    if new_child is not None and new_child.family is None:  # the form of a sibling keeps no draft
+        Draft.objects.of(by).filter(parcours=None, form=SAISINE_DRAFT).delete()
     return saisine
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -50,21 +50,21 @@ def add_entry(
     text: str = "",
     parcours: Parcours | None = None,
     saisine: Saisine | None = None,
+    group_id: UUID | None = None,
 ) -> Entry:
-    """Note an exchange on a parcours, or on a saisine before the opening. Its draft is thrown away."""
-    not_in_future(on, EntryRefused, field="on")
-    if kind != EntryKind.ATTEMPT and not text.strip():
-        raise EntryRefused("Dites en une phrase ce qui s’est échangé.", field="text")
+    """Note an exchange on a parcours, or on a saisine before the opening. Its draft is thrown away.
+
+    ``group_id`` is common to the rows of one exchange about several children.
+    """
     parent: Parcours | Saisine
     if parcours is not None:
         parent = current = locked(parcours)
-        begins_on = Saisine.objects.values_list("received_on", flat=True).get(pk=current.saisine_id)
+        begins_on = received_on(current)
     else:
         assert saisine is not None  # noqa: S101 - a caller's mistake, not a person's
         parent = locked_saisine(saisine)
         begins_on = parent.received_on
-    if on < begins_on:
-        raise EntryRefused("Cette date précède la saisine.", field="on")
+    require_fitting(kind, on, text, begins_on=begins_on)
     entry = Entry.objects.create(
         parcours=parent if isinstance(parent, Parcours) else None,
         saisine=parent if isinstance(parent, Saisine) else None,
@@ -73,6 +73,7 @@ def add_entry(
         on=on,
         with_whom=with_whom,
         text=text,
+        group_id=group_id,
         data_key_id=parent.data_key_id,
     )
     record_change(entry, "create")
@@ -80,6 +81,20 @@ def add_entry(
         Draft.objects.of(by).filter(parcours=parent, form="entry").delete()
         refresh_dates(parent)
     return entry
+
+
+def received_on(parcours: Parcours) -> date:
+    """The day before which nothing can have been exchanged."""
+    return Saisine.objects.values_list("received_on", flat=True).get(pk=parcours.saisine_id)
+
+
+def require_fitting(kind: EntryKind | str, on: date, text: str, *, begins_on: date) -> None:
+    """What every exchange obeys, written or corrected."""
+    not_in_future(on, EntryRefused, field="on")
+    if kind != EntryKind.ATTEMPT and not text.strip():
+        raise EntryRefused("Dites en une phrase ce qui s’est échangé.", field="text")
+    if on < begins_on:
+        raise EntryRefused("Cette date précède la saisine.", field="on")
 
 
 @service
@@ -137,22 +152,3 @@ def complete_task(*, task: Task, by: User) -> Task:
     if parcours is not None:
         refresh_dates(parcours)
     return current
-
-
-@service
-def save_draft(*, parcours: Parcours, form: str, content: dict[str, Any], by: User) -> Draft:
-    """Keep what a person is typing; the last one saved wins."""
-    current = locked(parcours)
-    draft = Draft.objects.of(by).filter(parcours=current, form=form).first()
-    if draft is None:
-        draft = Draft(user=by, parcours=current, form=form, data_key_id=current.data_key_id)
-    draft.content, draft.updated_at = content, timezone.now()
-    draft.save()
-    return draft
-
-
-@service
-def discard_draft(*, parcours: Parcours, form: str, by: User) -> int:
-    """Throw a draft away; how many there were."""
-    deleted, _ = Draft.objects.of(by).filter(parcours=parcours, form=form).delete()
-    return deleted

@@ -1,10 +1,12 @@
 """The coordination: a team's board, its list, and who follows what."""
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,9 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit.journal.consult import consult, consult_page
 from audit.services import Refused
+from pre_cases.day import question_figure, tiles_of, urgent_figure
 from pre_cases.forms.board import BulkAssignForm
 from pre_cases.forms.parcours import NameSearchForm
 from pre_cases.models import (
+    Assignment,
     DuplicateNotice,
     EpreItem,
     EpreSession,
@@ -26,7 +30,7 @@ from pre_cases.models import (
     Saisine,
 )
 from pre_cases.querysets.family_request import late
-from pre_cases.querysets.parcours import ParcoursFlag
+from pre_cases.querysets.parcours import CONDITIONS, LACKS, ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.assignment import assign_referent
 from pre_cases.services.duplicates import settle_notice
@@ -39,17 +43,18 @@ from referents.requests import SignedInRequest
 from referents.views.answer import carry_out
 from referents.views.reach import require
 
-TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_RATIFY, ParcoursFlag.TO_CLOSE)
+TO_DECIDE = (ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_RATIFY, ParcoursFlag.TO_CLOSE)
+UNFOLLOWED = (ParcoursFlag.NO_REFERENT, ParcoursFlag.UNOPENED)
 TO_WATCH = (
-    ParcoursFlag.UNOPENED,
     ParcoursFlag.LATE,
     ParcoursFlag.REVIEW_DUE,
     ParcoursFlag.NO_REVIEW,
     ParcoursFlag.SILENT,
     ParcoursFlag.INCOMPLETE,
 )
-TEAM_FILTERS = (*TO_DECIDE, *TO_WATCH)
 TO_WRITE, TO_SIGN = "fiches-a-ecrire", "chartes-a-signer"  # the parts of a session's page
+TEAM_FILTERS = (*UNFOLLOWED, *TO_DECIDE, *TO_WATCH)
+NOBODY = "personne"  # in the address of the list: the parcours given to nobody
 
 
 @require_safe
@@ -75,20 +80,28 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
     today = timezone.localdate()
     open_parcours = Parcours.objects.in_team(team.pk).open()
     counts = flag_counts(open_parcours, TEAM_FILTERS)
+    [[urgent, questions]] = tiles_of(
+        request.user, [urgent_figure(request.user, team), question_figure(request.user, team)]
+    )
+    load = _load(team)
     context = {
         "team": team,
         "today": today,
         "total": counts["all"],
         "to_decide": [
+            urgent,
             *_tiles(team, counts, TO_DECIDE),
             _exceptional_tile(request, team),
             _requests_tile(request, team),
+            questions,
         ],
+        "unfollowed": _tiles(team, counts, UNFOLLOWED),
         "to_watch": _tiles(team, counts, TO_WATCH),
         **_next_epre(team),
         "saisines": _saisine_tiles(team),
         "stages": _stages(team),
-        "load": _load(team),
+        "load": load,
+        "mean": round(sum(row["held"] for row in load) / len(load)) if load else 0,
         "notices": _notices(request, team),
     }
     return render(request, "pre_cases/team_board.html", context)
@@ -203,7 +216,43 @@ def _load(team: Team) -> list[dict[str, Any]]:
         for p in people
     ]
     heaviest = max((row["held"] for row in rows), default=0)
-    return [row | {"heaviest": heaviest} for row in rows]
+    mean = sum(row["held"] for row in rows) / len(rows) if rows else 0
+    return [
+        row | {"heaviest": heaviest, "gap": round(row["held"] - mean), "distance": abs(round(row["held"] - mean))}
+        for row in rows
+    ]
+
+
+@require_safe
+def team_missing(request: SignedInRequest, code: str) -> HttpResponse:
+    """What the annual statistics lack, référent by référent; every figure opens the list it counts."""
+    team = coordinated_team(request, code)
+    today = timezone.localdate()
+    follower = Assignment.objects.current(today).filter(parcours=OuterRef("pk")).values("referent")[:1]
+    lacking = Parcours.objects.in_team(team.pk).open().annotate(follower=Subquery(follower)).order_by()
+    flags = (ParcoursFlag.INCOMPLETE, *LACKS)
+    counted = {flag.name: Count("pk", filter=CONDITIONS[flag](today)) for flag in flags}
+    found: dict[int | None, dict[str, Any]] = {
+        row["follower"]: dict(row) for row in lacking.values("follower").annotate(**counted)
+    }
+    names = {person.pk: person.get_full_name() for person in User.objects.filter(pk__in=[pk for pk in found if pk])}
+    url = reverse("pre_cases:team_parcours", args=[team.code])
+    rows = [
+        {
+            "name": names.get(pk, "Sans référent"),
+            "cells": [
+                {
+                    "label": flag.label,
+                    "count": row[flag.name],
+                    "url": f"{url}?referent={pk or NOBODY}&filtre={flag.value}",
+                }
+                for flag in flags
+            ],
+        }
+        for pk, row in sorted(found.items(), key=lambda item: (item[0] is None, -item[1]["INCOMPLETE"], item[0] or 0))
+    ]
+    context = {"team": team, "flags": flags, "rows": [row for row in rows if row["cells"][0]["count"]]}
+    return render(request, "pre_cases/team_missing.html", context)
 
 
 @require_http_methods(FORM)
@@ -221,10 +270,14 @@ def _list(request: SignedInRequest, team: Team, error: str = "", status: int = 2
     closed = request.GET.get("filtre") == "clos"
     everything = scope.closed() if closed else scope.open()
     people = list(User.objects.holding(Role.REFERENT, team.pk))
-    person = next((p for p in people if str(p.pk) == request.GET.get("referent")), None)
+    wanted = request.GET.get("referent", "")
+    known = chain(people, _former(team)) if wanted.isdecimal() else ()
+    person = next((found for found in known if str(found.pk) == wanted), None)
     if person is not None:
         everything = everything.assigned_to(person.pk)
-    chosen = chosen_flag(request, TEAM_FILTERS)
+    elif wanted == NOBODY:
+        everything = everything.unassigned()
+    chosen = chosen_flag(request, (*TEAM_FILTERS, *LACKS))
     counts = flag_counts(everything, TEAM_FILTERS)
     shown = everything.flagged(chosen, today) if chosen else everything
     context = {
@@ -243,6 +296,12 @@ def _list(request: SignedInRequest, team: Team, error: str = "", status: int = 2
         "total": counts["all"],
     }
     return render(request, "pre_cases/team_parcours.html", context, status=status)
+
+
+def _former(team: Team) -> Iterator[User]:
+    """Who still has parcours of the team, and is no longer one of its référents; asked for only when looked up."""
+    held = Assignment.objects.current().filter(parcours__team=team, parcours__closed_on__isnull=True)
+    yield from User.objects.filter(pk__in=held.values("referent"))
 
 
 @require_http_methods(FORM)

@@ -19,11 +19,11 @@ from pre_cases.forms.parcours import AssignForm, CloseForm, EnterForm, NameSearc
 from pre_cases.forms.timeline import EntryForm
 from pre_cases.missing import missing_in
 from pre_cases.models import Child, Document, Draft, EpreItem, EpreSession, FamilyRequest, Parcours, ParcoursShare
-from pre_cases.querysets.parcours import CONDITIONS, ParcoursFlag, ParcoursQuerySet
+from pre_cases.querysets.parcours import CONDITIONS, LACKS, ParcoursFlag, ParcoursQuerySet
 from pre_cases.search.words import NameQuery
 from pre_cases.services.assignment import assign_referent
 from pre_cases.services.parcours import close_parcours, decide_entry, may_still_reopen, reopen_parcours
-from pre_cases.timeline import timeline_of
+from pre_cases.timeline import Reader, timeline_of
 from referents.models import Role, StandIn, User
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt
@@ -82,7 +82,7 @@ def my_parcours(request: SignedInRequest) -> HttpResponse:
     """The person's open parcours, the most pressing first."""
     today = timezone.localdate()
     mine = Parcours.objects.followed_by(request.user).open()
-    chosen = chosen_flag(request, MY_FILTERS)
+    chosen = chosen_flag(request, (*MY_FILTERS, *LACKS))
     counts = flag_counts(mine, MY_FILTERS)
     shown = mine.flagged(chosen, today) if chosen else mine
     page = consult_page(request, shown.with_card(today))
@@ -154,13 +154,28 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "may_decide": may_decide,
         "may_reopen": may_decide and may_still_reopen(parcours),
         "missing": missing_in(parcours, may_decide=may_decide) if may_edit else [],
-        "timeline": timeline_of(parcours, everything=request.GET.get("fil") == "tout", inside=may_edit or may_decide),
+        "timeline": timeline_of(
+            parcours,
+            everything=request.GET.get("fil") == "tout",
+            inside=may_edit or may_decide,
+            reader=_reader(request.user, parcours, may_edit, may_decide),
+        ),
+        "appointments": list(parcours.appointments.planned().select_related("user").order_by("on", "starts_at"))
+        if may_edit
+        else [],
         "documents": documents_of(parcours, may_read=may_edit or may_decide),
         "family_requests": requests_about(parcours, may_read=may_edit or may_decide),
         "entry_form": EntryForm(initial=draft.content if draft else None),
         "draft": draft,
     }
     return render(request, "pre_cases/parcours_detail.html", context | access_of(parcours, request.user, may_edit))
+
+
+def _reader(person: User, parcours: Parcours, may_edit: bool, may_decide: bool) -> Reader:
+    """Questions are asked by the coordination, and answered by whoever follows the parcours today."""
+    in_team = parcours.team_id in person.standing.team_ids(Role.REFERENT)
+    follows = (in_team and person.pk == parcours.referent_id) or person.replaced_on(parcours) is not None  # type: ignore[attr-defined]
+    return Reader(person.pk, may_edit, may_decide and not parcours.is_closed, may_edit and follows)
 
 
 def access_of(parcours: Parcours, person: User, may_edit: bool) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.encryption.keys import load_keys_of
@@ -31,6 +32,7 @@ from pre_cases.search.proof import proof_of_search, proves_search
 from pre_cases.services.duplicates import Known, look_for_child
 from pre_cases.services.family import KnownAdult, NewAdult, is_unusual_age
 from pre_cases.services.saisine import (
+    SAISINE_DRAFT,
     NewChild,
     assign_saisine,
     decide_outcome,
@@ -40,6 +42,7 @@ from pre_cases.services.saisine import (
 )
 from pre_cases.services.timeline import add_entry
 from pre_cases.stages import SaisineStage
+from pre_cases.views.drafts import answer_draft, draft_of
 from pre_cases.views.family import UNUSUAL_AGE
 from pre_cases.views.parcours import FORM
 from referents.models import Role, Team, User
@@ -48,10 +51,11 @@ from referents.views.answer import attempt
 from referents.views.reach import require
 
 MOST_KNOWN = 50  # parcours shown of children who may be the one sought
-ALL, UNFOLLOWED, OVER = "", "sans-suivi", "sans-parcours"
+ALL, URGENT, UNFOLLOWED, OVER = "", "urgentes", "sans-suivi", "sans-parcours"
 # value in the address: (label, condition); the first one shows every saisine that waits
 FILTERS: dict[str, tuple[str, Q]] = {
     ALL: ("Toutes", Q(stage_code__in=[stage.value for stage in WAITING])),
+    URGENT: ("Urgentes", Q(is_urgent=True, stage_code__in=[stage.value for stage in WAITING])),
     SaisineStage.RECEIVED.value: ("Reçues", Q(stage_code=SaisineStage.RECEIVED.value)),
     SaisineStage.AGREEMENT_AWAITED.value: ("Accord attendu", Q(stage_code=SaisineStage.AGREEMENT_AWAITED.value)),
     SaisineStage.AGREEMENT_SIGNED.value: (
@@ -138,7 +142,8 @@ def saisine_search(request: SignedInRequest) -> HttpResponse:
             context = {"form": whole, "known": known, "known_children": _known_children(request, known)}
             context["just_searched"] = True
             return render(request, "pre_cases/saisine_create.html", context)
-    return render(request, "pre_cases/saisine_search.html", {"form": form}, status=422 if form.is_bound else 200)
+    context = {"form": form, "draft": draft_of(request, SAISINE_DRAFT)}
+    return render(request, "pre_cases/saisine_search.html", context, status=422 if form.is_bound else 200)
 
 
 def _known_children(request: SignedInRequest, known: Known) -> list[dict[str, Any]]:
@@ -153,12 +158,22 @@ def _known_children(request: SignedInRequest, known: Known) -> list[dict[str, An
 
 @require_http_methods(FORM)
 def saisine_create(request: SignedInRequest) -> HttpResponse:
-    """A saisine about a child whom nobody in the team knows yet; it begins by a search."""
+    """A saisine about a child whom nobody in the team knows yet; it begins by a search, or by the draft of one."""
     require(request, bool(working_teams(request.user)), kind="pre_cases.saisine", asked=Action.CREATE)
-    if request.method != "POST":
-        return redirect("pre_cases:saisine_search")
+    back = reverse("pre_cases:saisine_search")
+    kept = answer_draft(request, NewChildForm(person=request.user), name=SAISINE_DRAFT, back=back)
+    if kept is not None:
+        return kept
+    draft = draft_of(request, SAISINE_DRAFT)
+    if request.method != "POST" and draft is None:
+        return redirect(back)
+    if request.method != "POST" and draft is not None:
+        form = NewChildForm(person=request.user, initial=draft.content)
+        return render(request, "pre_cases/saisine_create.html", {"form": form, "draft": draft})
     form = NewChildForm(request.POST, person=request.user)
-    return _record(request, form, "pre_cases/saisine_create.html", lambda: {"new_child": _new_child(form)})
+    return _record(
+        request, form, "pre_cases/saisine_create.html", lambda: {"new_child": _new_child(form)}, {"draft": draft}
+    )
 
 
 @require_http_methods(FORM)

@@ -12,7 +12,10 @@ from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.timeline import CommentForm, EntryForm, TaskForm
 from pre_cases.models import AccessRequest, Draft, HandOver, Parcours, Task
-from pre_cases.services.timeline import add_comment, add_entry, add_task, complete_task, discard_draft, save_draft
+from pre_cases.services.draft import discard_draft, save_draft
+from pre_cases.services.timeline import add_comment, add_entry, add_task, complete_task
+from pre_cases.views.appointment import entry_to_write
+from pre_cases.views.day import tried
 from pre_cases.views.parcours import FORM, answer
 from referents.models import Role, User
 from referents.requests import SignedInRequest
@@ -21,7 +24,7 @@ from referents.views.answer import attempt, carry_out
 
 @require_http_methods(FORM)
 def entry_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    """Note an exchange; « Enregistrer le brouillon » keeps it for later, on the server."""
+    """Note an exchange; « Garder en brouillon » keeps it for later, on the server."""
     parcours = consult(request, Parcours.objects.editable_by(request.user).with_card(), pk=pk)
     if request.method == "POST" and "draft" in request.POST:
         return _kept(request, parcours)
@@ -30,7 +33,8 @@ def entry_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
         messages.success(request, "Le brouillon est jeté.")
         return redirect("pre_cases:parcours_detail", pk=pk)
     draft = Draft.objects.of(request.user).filter(parcours=parcours, form="entry").first()
-    form = EntryForm(request.POST or None, initial=draft.content if draft else None)
+    first = (draft.content if draft else {}) | entry_to_write(request)
+    form = EntryForm(tried(request.POST) if request.method == "POST" else None, initial=first)
     if form.is_valid() and attempt(form, lambda: add_entry(parcours=parcours, by=request.user, **form.cleaned_data)):
         messages.success(request, "L’échange est enregistré.")
         return redirect("pre_cases:parcours_detail", pk=pk)
@@ -104,6 +108,8 @@ def my_tasks(request: SignedInRequest) -> HttpResponse:
 def task_complete(request: SignedInRequest, pk: UUID) -> HttpResponse:
     task = consult(request, Task.objects.reached_by(request.user).select_related("parcours"), pk=pk)
     carry_out(request, lambda: complete_task(task=task, by=request.user), "C’est fait.")
+    if request.POST.get("next") == "day":
+        return redirect("pre_cases:my_day")
     if request.POST.get("next") == "tasks" or task.parcours_id is None:
         return redirect("pre_cases:my_tasks")
     return redirect("pre_cases:parcours_detail", pk=task.parcours_id)

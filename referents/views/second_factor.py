@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.services import Refused
+from referents.models import Role
 from referents.requests import SignedInRequest
 from referents.second_factor import factors_of, has_factor, has_used_factor, proof_url
 from referents.services.second_factor import remove_factor
@@ -54,6 +55,7 @@ def account_security(request: SignedInRequest) -> HttpResponse:
         "factors": [_line_of(factor) for factor in factors],
         "has_totp": any(factor.type == Authenticator.Type.TOTP for factor in factors),
         "is_removable": len(factors) > 1,
+        "works_in_a_team": bool(request.user.standing.team_ids(Role.REFERENT, Role.COORDINATOR)),
         "codes_left": app_settings.RECOVERY_CODE_COUNT - used,
     }
     return render(request, "referents/account_security.html", context)

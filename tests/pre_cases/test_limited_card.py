@@ -10,8 +10,9 @@ from audit.encryption.keys import load_keys_of
 from audit.history import acting_as, system_account
 from pre_cases.models import HandOver
 from pre_cases.services.access_request import ask_access
+from pre_cases.services.draft import save_draft
 from pre_cases.services.hand_over import accept_hand_over, ask_hand_over
-from pre_cases.services.timeline import add_task, save_draft
+from pre_cases.services.timeline import add_task
 from referents.models import Role, User
 from tests import test_access_matrix as matrix
 from tests.cast import Cast, make_document, make_enrolment, make_share, make_user

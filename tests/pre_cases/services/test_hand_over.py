@@ -12,6 +12,7 @@ from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from pre_cases.models import Assignment, Draft, HandOver, HandOverOutcome, Task
 from pre_cases.services.assignment import AssignmentRefused, assign_referent
+from pre_cases.services.draft import save_draft
 from pre_cases.services.hand_over import (
     HandOverRefused,
     accept_hand_over,
@@ -20,7 +21,7 @@ from pre_cases.services.hand_over import (
     refuse_hand_over,
 )
 from pre_cases.services.preconditions import ParcoursIsClosed
-from pre_cases.services.timeline import add_task, save_draft
+from pre_cases.services.timeline import add_task
 from referents.models import Role, User
 from tests.at_once import at_once
 from tests.cast import Cast, make_child, make_hand_over, make_parcours, make_user

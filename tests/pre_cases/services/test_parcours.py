@@ -13,6 +13,7 @@ from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import NOTHING_DUE, Adult, Assignment, ChildAdult, Parcours, ParcoursStage
 from pre_cases.services.assignment import AssignmentRefused, assign_referent
+from pre_cases.services.draft import save_draft
 from pre_cases.services.parcours import (
     ClosingRefused,
     EntryRefused,
@@ -25,7 +26,7 @@ from pre_cases.services.parcours import (
 )
 from pre_cases.services.preconditions import ParcoursIsClosed
 from pre_cases.services.review import write_bilan
-from pre_cases.services.timeline import add_entry, save_draft
+from pre_cases.services.timeline import add_entry
 from pre_cases.stages import StageNotRead
 from referents.models import Role
 from tests.cast import Cast, make_agreement, make_child, make_enrolment, make_parcours, make_saisine, make_user

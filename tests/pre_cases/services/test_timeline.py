@@ -8,6 +8,7 @@ from django.utils import timezone
 from audit.journal.models import Event
 from partners.models import Term
 from pre_cases.models import Comment, Draft, Entry, EntryKind, Parcours, Task
+from pre_cases.services.draft import save_draft
 from pre_cases.services.parcours import close_parcours
 from pre_cases.services.preconditions import ParcoursIsClosed
 from pre_cases.services.saisine import decide_outcome
@@ -19,8 +20,6 @@ from pre_cases.services.timeline import (
     add_entry,
     add_task,
     complete_task,
-    discard_draft,
-    save_draft,
 )
 from tests.cast import Cast, make_agreement, make_child, make_saisine
 
@@ -186,39 +185,3 @@ class TestCompleteTask:
     def test_works_on_a_saisine_too(self, cast: Cast) -> None:
         task = ask(cast, saisine=make_saisine(make_child("Zoé"), cast.team_a))
         assert complete_task(task=task, by=cast.benoit).done_by == cast.benoit
-
-
-class TestSaveDraft:
-    def test_keeps_the_last_one_of_each_person_and_form(self, cast: Cast) -> None:
-        for person, form, text in (
-            (cast.benoit, "entry", "un"),
-            (cast.benoit, "entry", "deux"),
-            (cast.benoit, "review", "trois"),
-            (cast.amina, "entry", "quatre"),
-        ):
-            save_draft(parcours=cast.ines_parcours, form=form, content={"text": text}, by=person)
-        kept = {(draft.user_id, draft.form): draft.content["text"] for draft in Draft.objects.all()}
-        assert kept == {
-            (cast.benoit.pk, "entry"): "deux",
-            (cast.benoit.pk, "review"): "trois",
-            (cast.amina.pk, "entry"): "quatre",
-        }
-
-    def test_refuses_a_closed_parcours(self, cast: Cast) -> None:
-        close(cast)
-        with pytest.raises(ParcoursIsClosed):
-            save_draft(parcours=cast.ines_parcours, form="entry", content={}, by=cast.benoit)
-
-
-class TestDiscardDraft:
-    def test_throws_away_the_person_s_own_draft_of_that_form(self, cast: Cast) -> None:
-        save_draft(parcours=cast.ines_parcours, form="entry", content={"text": "x"}, by=cast.benoit)
-        save_draft(parcours=cast.ines_parcours, form="review", content={"text": "y"}, by=cast.benoit)
-        save_draft(parcours=cast.ines_parcours, form="entry", content={"text": "z"}, by=cast.amina)
-        assert discard_draft(parcours=cast.ines_parcours, form="entry", by=cast.benoit) == 1
-        assert sorted(Draft.objects.values_list("user_id", "form")) == sorted(
-            [(cast.benoit.pk, "review"), (cast.amina.pk, "entry")]
-        )
-
-    def test_counts_none_when_there_is_none(self, cast: Cast) -> None:
-        assert discard_draft(parcours=cast.ines_parcours, form="entry", by=cast.benoit) == 0
