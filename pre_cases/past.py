@@ -34,8 +34,10 @@ from pre_cases.models import (
     Enrolment,
     Entry,
     ExceptionalAccess,
+    ExceptionalAid,
     FamilyRequest,
     HandOver,
+    Need,
     Objective,
     Parcours,
     ParcoursShare,
@@ -46,6 +48,7 @@ from pre_cases.models import (
     Saisine,
     SaisineSign,
     Schooling,
+    Suspension,
     Task,
 )
 from pre_cases.models.record import CaseRecord
@@ -53,7 +56,8 @@ from referents.days import day, instant
 
 SHOWN = 50
 OF_THE_PARCOURS: tuple[Any, ...] = (
-    Assignment, Objective, Entry, Comment, Task, Document, Review, Bilan, Enrolment, HandOver, AccessRequest,
+    Assignment, Need, Objective, Entry, Comment, Task, Document, Review, Bilan, Enrolment, HandOver, AccessRequest,
+    Suspension, ExceptionalAid,
 )  # fmt: skip
 OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, FamilyRequest, Residence, RetentionHold, RetentionNotice, Schooling)
 GRANTS: tuple[Any, ...] = (ParcoursShare, ExceptionalAccess)

@@ -12,14 +12,17 @@ from pre_cases.models import (
     AccessRequest,
     Action,
     Child,
+    ConcernReported,
     Document,
     Draft,
     DuplicateNotice,
     Enrolment,
     Erasure,
     ExceptionalAccess,
+    ExceptionalAid,
     FamilyRequest,
     HandOver,
+    Need,
     Objective,
     Parcours,
     ParcoursShare,
@@ -27,6 +30,7 @@ from pre_cases.models import (
     Saisine,
     StatisticsExport,
     SubjectFile,
+    Suspension,
     Task,
 )
 from referents.models import Arrondissement, Membership, Role, StandIn, Team, User
@@ -190,6 +194,15 @@ def decides_the_erasure(user: User, erasure: Erasure) -> bool:
     return holds_anywhere(user, Role.DPO) and waits and erasure.requested_by_id != user.pk
 
 
+def decides_the_aid(user: User, aid: ExceptionalAid) -> bool:
+    return aid.parcours.closed_on is None and coordinates(user, aid.parcours)
+
+
+def knows_of_the_concern(user: User, concern: ConcernReported) -> bool:
+    own = concern.author_id == user.pk and carries(user, concern.parcours)
+    return own or coordinates(user, concern.parcours)
+
+
 SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (Parcours, "carried_by"): carries,
     (Parcours, "listed_to"): is_listed_to,
@@ -220,6 +233,11 @@ SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (Document, "editable_by"): lambda user, row: row.removed_at is None and changes(user, row.parcours),
     (Objective, "editable_by"): lambda user, row: changes(user, row.parcours),
     (Action, "editable_by"): lambda user, row: changes(user, row.objective.parcours),
+    (Need, "editable_by"): lambda user, row: changes(user, row.parcours),
+    (Suspension, "editable_by"): lambda user, row: changes(user, row.parcours),
+    (ExceptionalAid, "editable_by"): lambda user, row: changes(user, row.parcours),
+    (ExceptionalAid, "decidable_by"): decides_the_aid,
+    (ConcernReported, "visible_to"): knows_of_the_concern,
     (Enrolment, "editable_by"): lambda user, row: changes(user, row.parcours),
     (Enrolment, "led_by"): lambda user, row: leads(user, row.project_id),
     (Project, "led_by"): lambda user, project: leads(user, project.pk),

@@ -18,16 +18,20 @@ from pre_cases.models import (
     AccessRequest,
     Action,
     Assignment,
+    ConcernReported,
     Document,
     Draft,
     DuplicateNotice,
+    ExceptionalAid,
     FamilyRequest,
+    Need,
     Objective,
     Parcours,
     Saisine,
     SaisineOutcome,
     StatisticsExport,
     SubjectFile,
+    Suspension,
     Task,
 )
 from referents.models import CharterSignature, Membership, Role, User
@@ -226,6 +230,26 @@ class RandomCity:
             digest="0",
         )
         self.draw_task(**own)
+        self.write_the_rest(own, domain)
+
+    def write_the_rest(self, own: dict[str, Any], domain: Term) -> None:
+        """A need, a suspension, an aid, and the fact that somebody reported a concern: whoever was assigned last."""
+        parcours = own["parcours"]
+        Need.objects.create(
+            **own,
+            author=self.people[0],
+            text="x",
+            domain=domain,
+            priority=Term.objects.get(pk="priority:sante"),
+            noted_on=self.today,
+        )
+        Suspension.objects.create(**own, reason="x", starts_on=self.today, ends_on=self.today)
+        ExceptionalAid.objects.create(
+            **own, team=parcours.team, purpose="x", requested=10, asked_by=self.people[0], asked_on=self.today
+        )
+        latest = parcours.assignments.order_by("-starts_on").first()
+        author = latest.referent if latest is not None else self.people[0]
+        ConcernReported.objects.create(parcours=parcours, author=author, reported_on=self.today, addressee="crip")
 
     def draw_task(self, **about: Any) -> None:
         for person in self.some_people(3):

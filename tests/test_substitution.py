@@ -182,6 +182,7 @@ QUERY: dict[str, list[tuple[str, str]]] = {
         ("pre_cases:exceptional_list", "bea"),
     ],
     "etat": [("account_list", "amina")],
+    "nature": [("pre_cases:entry_create", "benoit")],
     "lien": [("pre_cases:adult_create", "benoit")],
     "fil": [("pre_cases:parcours_detail", "benoit")],
     "tout": [("pre_cases:parcours_history", "benoit")],

@@ -18,15 +18,18 @@ from pre_cases.models import (
     Bilan,
     Child,
     Comment,
+    ConcernReported,
     Document,
     Draft,
     DuplicateNotice,
     Entry,
     Erasure,
     ErasureReason,
+    ExceptionalAid,
     FamilyRequest,
     FileDecision,
     HandOver,
+    Need,
     Objective,
     Parcours,
     RequestEffect,
@@ -35,6 +38,7 @@ from pre_cases.models import (
     Review,
     SaisineSign,
     SubjectFile,
+    Suspension,
     Task,
 )
 from referents.models import User
@@ -91,6 +95,14 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
         Entry.objects.create(**signed, kind="phone", on=today, text="x")
         Entry.objects.create(saisine=former.saisine, author=person, kind="phone", on=today, text="x", data_key_id=key)
         Comment.objects.create(**signed, text="x")
+        Need.objects.create(
+            **signed, text="x", domain=domain, priority=Term.objects.get(pk="priority:sante"), noted_on=today
+        )
+        Suspension.objects.create(**own, reason="x", starts_on=today - timedelta(days=9), ends_on=today)
+        ExceptionalAid.objects.create(
+            **own, team=parcours.team, purpose="x", requested=10, asked_by=person, asked_on=today
+        )
+        ConcernReported.objects.create(parcours=parcours, author=person, reported_on=today, addressee="crip")
         Task.objects.create(**own, assignee=person, label="x", due_on=today)
         Draft.objects.create(**own, user=person, form="entry", content={"text": "x"})
         Review.objects.create(**signed, on=today, text="x")

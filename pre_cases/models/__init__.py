@@ -7,8 +7,11 @@ from pre_cases.models.access import (
     HandOverOutcome,
     ParcoursShare,
 )
+from pre_cases.models.aid import AidDecision, AidEnvelope, ExceptionalAid
+from pre_cases.models.concern import ConcernAddressee, ConcernReported
 from pre_cases.models.document import ContentType, Document, DocumentKind
 from pre_cases.models.duplicate import ChildTag, DuplicateNotice
+from pre_cases.models.evaluation import Need
 from pre_cases.models.family import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
 from pre_cases.models.family_request import (
     EffectKind,
@@ -53,7 +56,8 @@ from pre_cases.models.saisine import (
     SaisineStage,
 )
 from pre_cases.models.subject_file import FileDecision, FileState, SubjectFile
-from pre_cases.models.timeline import Comment, Draft, Entry, EntryKind, EntryWith, Task
+from pre_cases.models.suspension import Suspension
+from pre_cases.models.timeline import Comment, Draft, Entry, EntryKind, EntryWith, ReminderKind, Task
 
 __all__ = [
     "NOTHING_DUE",
@@ -64,12 +68,16 @@ __all__ = [
     "Adult",
     "Agreement",
     "AgreementHolder",
+    "AidDecision",
+    "AidEnvelope",
     "Assignment",
     "Bilan",
     "Child",
     "ChildAdult",
     "ChildTag",
     "Comment",
+    "ConcernAddressee",
+    "ConcernReported",
     "ContentType",
     "Document",
     "DocumentKind",
@@ -85,6 +93,7 @@ __all__ = [
     "ErasureReason",
     "ErasureStep",
     "ExceptionalAccess",
+    "ExceptionalAid",
     "ExceptionalOutcome",
     "ExceptionalReason",
     "Family",
@@ -97,12 +106,14 @@ __all__ = [
     "IdentityMeans",
     "InformedMeans",
     "LivesWith",
+    "Need",
     "Objective",
     "ObjectiveResult",
     "Parcours",
     "ParcoursShare",
     "ParcoursStage",
     "Relation",
+    "ReminderKind",
     "RequestEffect",
     "RequestKind",
     "RequestOutcome",
@@ -118,6 +129,7 @@ __all__ = [
     "Schooling",
     "StatisticsExport",
     "SubjectFile",
+    "Suspension",
     "Task",
     "YearlyFacts",
 ]

@@ -15,7 +15,15 @@ from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.board import BulkAssignForm
 from pre_cases.forms.parcours import NameSearchForm
-from pre_cases.models import DuplicateNotice, ExceptionalAccess, FamilyRequest, Parcours, ParcoursStage, Saisine
+from pre_cases.models import (
+    DuplicateNotice,
+    ExceptionalAccess,
+    ExceptionalAid,
+    FamilyRequest,
+    Parcours,
+    ParcoursStage,
+    Saisine,
+)
 from pre_cases.querysets.family_request import late
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
@@ -30,14 +38,17 @@ from referents.requests import SignedInRequest
 from referents.views.answer import carry_out
 from referents.views.reach import require
 
-TO_DECIDE = (ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_CLOSE)
+TO_DECIDE = (ParcoursFlag.OPPOSED, ParcoursFlag.NO_REFERENT, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_CLOSE)
 TO_WATCH = (
     ParcoursFlag.UNOPENED,
     ParcoursFlag.LATE,
     ParcoursFlag.REVIEW_DUE,
     ParcoursFlag.NO_REVIEW,
     ParcoursFlag.SILENT,
+    ParcoursFlag.AGREEMENT_ENDING,
+    ParcoursFlag.COMING_OF_AGE,
     ParcoursFlag.INCOMPLETE,
+    ParcoursFlag.SUSPENDED,
 )
 TEAM_FILTERS = (*TO_DECIDE, *TO_WATCH)
 
@@ -73,6 +84,7 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
             *_tiles(team, counts, TO_DECIDE),
             _exceptional_tile(request, team),
             _requests_tile(request, team),
+            _aid_tile(request, team),
         ],
         "to_watch": _tiles(team, counts, TO_WATCH),
         "saisines": _saisine_tiles(team),
@@ -102,6 +114,13 @@ def _requests_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:
     counts = waiting.aggregate(all=Count("pk"), late=Count("pk", filter=late(today)))
     label = f"Demandes des familles, dont {counts['late']} en retard" if counts["late"] else "Demandes des familles"
     return {"label": label, "count": counts["all"], "url": reverse("pre_cases:team_requests", args=[team.code])}
+
+
+def _aid_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:
+    """Aids of the fonds exceptionnel that wait for a decision."""
+    waiting = ExceptionalAid.objects.decidable_by(request.user).waiting().filter(parcours__team=team)
+    url = reverse("pre_cases:team_fund", args=[team.code])
+    return {"label": "Aides du fonds exceptionnel", "count": waiting.count(), "url": url}
 
 
 def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:
@@ -143,7 +162,12 @@ def _saisine_tiles(team: Team) -> list[dict[str, Any]]:
 def _stages(team: Team) -> list[dict[str, Any]]:
     """Open parcours by stage, for the share of each."""
     found = by_stage(Parcours.objects.in_team(team.pk).open().with_stage())
-    stages = (ParcoursStage.DIAGNOSIS, ParcoursStage.RUNNING, ParcoursStage.REVIEW_DUE)
+    stages = (
+        ParcoursStage.DIAGNOSIS,
+        ParcoursStage.RUNNING,
+        ParcoursStage.REVIEW_DUE,
+        ParcoursStage.SUSPENDED,
+    )
     return [{"code": s.value, "label": s.label, "count": found.get(s.value, 0)} for s in stages]
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.timeline import CommentForm, EntryForm, TaskForm
-from pre_cases.models import AccessRequest, Draft, HandOver, Parcours, Task
+from pre_cases.models import AccessRequest, Draft, EntryKind, HandOver, Parcours, Task
 from pre_cases.services.timeline import add_comment, add_entry, add_task, complete_task, discard_draft, save_draft
 from pre_cases.views.parcours import FORM, answer
 from referents.models import Role, User
@@ -30,11 +30,17 @@ def entry_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
         messages.success(request, "Le brouillon est jeté.")
         return redirect("pre_cases:parcours_detail", pk=pk)
     draft = Draft.objects.of(request.user).filter(parcours=parcours, form="entry").first()
-    form = EntryForm(request.POST or None, initial=draft.content if draft else None)
+    form = EntryForm(request.POST or None, initial=draft.content if draft else _kind_asked(request))
     if form.is_valid() and attempt(form, lambda: add_entry(parcours=parcours, by=request.user, **form.cleaned_data)):
         messages.success(request, "L’échange est enregistré.")
         return redirect("pre_cases:parcours_detail", pk=pk)
     return answer(request, "pre_cases/entry_create.html", parcours, form, draft=draft)
+
+
+def _kind_asked(request: SignedInRequest) -> dict[str, str]:
+    """The kind that the link to the page names; an unknown one is none."""
+    asked = request.GET.get("nature")
+    return {"kind": asked} if asked in EntryKind.values else {}
 
 
 def _kept(request: SignedInRequest, parcours: Parcours) -> HttpResponse:

@@ -3,12 +3,24 @@
 import pytest
 from django.apps import apps
 
-from pre_cases.models import DuplicateNotice, ErasureReason, Family, FileDecision, Parcours, RequestEffect, SubjectFile
+from pre_cases.models import (
+    AidEnvelope,
+    ConcernReported,
+    DuplicateNotice,
+    ErasureReason,
+    Family,
+    FileDecision,
+    Parcours,
+    RequestEffect,
+    SubjectFile,
+)
 from pre_cases.past import past_of, records_of
 from tests.cast import Cast
 
 # tracked, and no part of the history that the people of a parcours read
 LEFT_OUT = {
+    AidEnvelope: "of a team, not of a child",
+    ConcernReported: "for its author and the coordination only",
     Family: "groups siblings: nothing in it is chosen or typed",
     SubjectFile: "on the page of the family's request",
     FileDecision: "on the page of the family's request",
