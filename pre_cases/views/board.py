@@ -83,8 +83,8 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
         "to_decide": [
             *_tiles(team, counts, TO_DECIDE),
             _exceptional_tile(request, team),
-            _requests_tile(request, team),
             _aid_tile(request, team),
+            _requests_tile(request, team),
         ],
         "to_watch": _tiles(team, counts, TO_WATCH),
         "saisines": _saisine_tiles(team),
