@@ -99,6 +99,7 @@ class Walk(RuleBasedStateMachine):
         super().__init__()
         self.blocks = [transaction.atomic(using=alias) for alias in ("default", "keys")]
         for block in self.blocks:
+            block._from_testcase = True  # type: ignore[attr-defined]  # a key is committed apart, as within any test
             block.__enter__()
         self.clock = time_machine.travel(timezone.now(), tick=False)
         self.traveller = self.clock.start()
@@ -137,9 +138,6 @@ class Walk(RuleBasedStateMachine):
         """An open one most of the time; a closed one must refuse everything."""
         rows = Parcours.objects.closed() if number > 45 else Parcours.objects.open()
         return self.one(rows.select_related("agreement"), number)
-
-    def person(self, coordinates: bool) -> User:
-        return self.cast.amina if coordinates else self.cast.benoit
 
     # -- a day, a saisine, an agreement -------------------------------------------------------------------------------
 
