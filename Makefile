@@ -1,7 +1,7 @@
 # Marelle. « make help » says what can be done here. Needs Python 3.11 or later, git and make, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-disclosure load campaign-journal campaign-erasures lock env build-env
+.PHONY: help demo test check bench bench-disclosure load campaign-journal campaign-erasures campaign-walk lock env build-env
 
 PORT ?= 8000
 # The first Python of the machine that is recent enough; empty when there is none.
@@ -20,6 +20,7 @@ help:
 	@echo "make load              cinquante personnes au travail pendant trois rotations de clé"
 	@echo "make campaign-journal  le journal attaqué 200 fois de chaque façon, 10 000 vérifications saines, 100 « kill -9 »"
 	@echo "make campaign-erasures cent enfants effacés parmi quatorze cents : ni reste, ni autre changement"
+	@echo "make campaign-walk     dix mille pas au hasard à travers les services : les règles du domaine tiennent"
 	@echo "make lock              recalcule requirements.txt et requirements-dev.txt d’après pyproject.toml"
 
 demo: env
@@ -46,6 +47,9 @@ campaign-journal: env
 
 campaign-erasures: env
 	@exec .venv/bin/python tests/campaign_erasures.py
+
+campaign-walk: env
+	@exec env MARELLE_WALK_STEPS=$${MARELLE_WALK_STEPS:-10000} .venv/bin/python -m pytest -q -s -k ten_thousand tests/pre_cases/test_walk.py
 
 # Versions already locked stay; delete the two files first to raise them all.
 lock:

@@ -23,6 +23,7 @@ app.conf.beat_schedule = {
     "finish-erasures": {"task": "pre_cases.finish_erasures", "schedule": crontab(minute=20)},
     "sweep-stale-erasures": {"task": "pre_cases.sweep_stale_erasures", "schedule": crontab(minute="*/2")},
     "announce-due": {"task": "pre_cases.announce_due", "schedule": crontab(hour=6, minute=10)},
+    "remind-agreements": {"task": "pre_cases.remind_agreements", "schedule": crontab(hour=6, minute=20)},
     "sweep-orphan-files": {"task": "pre_cases.sweep_orphan_files", "schedule": crontab(hour=3, minute=30)},
     "complete-index": {"task": "pre_cases.complete_index", "schedule": crontab(hour=3, minute=40)},
     "rotate-index": {"task": "pre_cases.rotate_index", "schedule": crontab(month_of_year=8, day_of_month=1, hour=4)},

@@ -356,6 +356,10 @@ CHILD_SEARCHES_A_DAY = env.int("MARELLE_CHILD_SEARCHES_A_DAY", default=40)  # be
 USUAL_HOURS = (env.int("MARELLE_DAY_BEGINS", default=6), env.int("MARELLE_DAY_ENDS", default=22))
 UNUSUAL_FILES_A_DAY = env.int("MARELLE_UNUSUAL_FILES_A_DAY", default=60)
 AGREEMENT_MONTHS = env.int("MARELLE_AGREEMENT_MONTHS", default=12)  # DPO
+AGREEMENT_REMINDER_DAYS = env.int("MARELLE_AGREEMENT_REMINDER_DAYS", default=60)  # before it ends, or the 18th birthday
+OBJECTION_DAYS = env.int("MARELLE_OBJECTION_DAYS", default=30)  # for the coordination to settle it, or to close
+# whether a family's file says that an information préoccupante was sent: the département tells the family itself
+CONCERNS_IN_SUBJECT_FILE = env.bool("MARELLE_CONCERNS_IN_SUBJECT_FILE", default=False)  # DPO
 RETENTION_MONTHS = env.int("MARELLE_RETENTION_MONTHS", default=24)  # DPO; after the last contact
 SAISINE_RETENTION_DAYS = env.int("MARELLE_SAISINE_RETENTION_DAYS", default=90)  # DPO; and 31 August at the earliest
 ERASURE_NOTICE_DAYS = env.int("MARELLE_ERASURE_NOTICE_DAYS", default=30)  # DPO; the team is told before

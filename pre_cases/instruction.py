@@ -32,7 +32,7 @@ class Rights:
 
 
 ENDED = (SaisineStage.REDIRECTED, SaisineStage.NO_FOLLOW_UP, SaisineStage.ATTACHED)
-BEFORE_SIGNATURE = (SaisineStage.RECEIVED, SaisineStage.AGREEMENT_REFUSED)
+BEFORE_SIGNATURE = (SaisineStage.RECEIVED, SaisineStage.TO_COMPLETE, SaisineStage.AGREEMENT_REFUSED)
 
 
 def page_of(saisine: Saisine, reader: User) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def adults_around(child: Child) -> list[ChildAdult]:
 
 
 def has_objection(agreement: Agreement | None) -> bool:
-    return agreement is not None and any(holder.objected_on is not None for holder in agreement.holders.all())
+    return agreement is not None and any(holder.is_objecting for holder in agreement.holders.all())
 
 
 def _what_may_be_done(
@@ -82,6 +82,7 @@ def _what_may_be_done(
 ) -> dict[str, bool]:
     stage = saisine.stage
     waits = stage not in (*ENDED, SaisineStage.OPENED)
+    transmitted = waits and not saisine.is_draft
     instructs = rights.instructs and waits and not followed
     awaited = stage is SaisineStage.AGREEMENT_AWAITED
     signed = stage is SaisineStage.AGREEMENT_SIGNED
@@ -90,13 +91,15 @@ def _what_may_be_done(
         "may_take": rights.changes and saisine.assignee_id is None and not rights.decides,
         "may_assign": rights.changes and rights.decides and waits,
         "may_write": rights.instructs and waits,
+        "may_rewrite": rights.changes and waits,
+        "may_ask": rights.instructs and transmitted and not saisine.lacks_something,
         "may_change": rights.changes and waits and not followed,  # then it is changed from the parcours
         "may_present": instructs and stage in BEFORE_SIGNATURE,
         "may_record_oral": instructs and awaited,
         "may_sign": instructs and (awaited or signed) and may_answer,
         "may_refuse": instructs and (awaited or signed),
         "may_open": instructs and signed and not has_objection(agreement),
-        "may_decide": rights.decides and waits,
+        "may_decide": rights.decides and transmitted,
         "may_tell": rights.decides and stage in ENDED,
     }
 
@@ -106,12 +109,14 @@ def next_step(saisine: Saisine, agreement: Agreement | None, rights: Rights, *, 
     stage = saisine.stage
     if stage in ENDED or stage is SaisineStage.OPENED:
         return None
+    if stage is SaisineStage.DRAFT:
+        return NextStep("terminer le brouillon, puis le transmettre", _url("saisine_change", saisine, rights.changes))
     if followed:
         label = "rattacher la saisine au parcours en cours"
         return NextStep(label, _url("saisine_outcome", saisine, rights.decides))
     if saisine.assignee_id is None and not rights.instructs:
         return NextStep("dire qui suit la saisine")
-    if stage is SaisineStage.RECEIVED:
+    if stage in (SaisineStage.RECEIVED, SaisineStage.TO_COMPLETE):
         label = "présenter le formulaire d’accord à la famille"
         return NextStep(label, _url("agreement_present", saisine, rights.instructs))
     if stage is SaisineStage.AGREEMENT_REFUSED:

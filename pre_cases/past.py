@@ -36,9 +36,11 @@ from pre_cases.models import (
     Entry,
     EpreItem,
     ExceptionalAccess,
+    ExceptionalAid,
     FamilyRequest,
     FollowUp,
     HandOver,
+    Need,
     Objective,
     Parcours,
     ParcoursShare,
@@ -49,6 +51,7 @@ from pre_cases.models import (
     Saisine,
     SaisineSign,
     Schooling,
+    Suspension,
     Task,
 )
 from pre_cases.models.record import CaseRecord
@@ -56,8 +59,8 @@ from referents.days import day, instant
 
 SHOWN = 50
 OF_THE_PARCOURS: tuple[Any, ...] = (
-    Assignment, Objective, Entry, Comment, Task, Appointment, Document, Review, Bilan, Enrolment, HandOver,
-    AccessRequest, EpreItem,
+    Assignment, Need, Objective, Entry, Comment, Task, Appointment, Document, Review, Bilan, Enrolment, HandOver,
+    AccessRequest, EpreItem, Suspension, ExceptionalAid,
 )  # fmt: skip
 OF_THE_CHILD: tuple[Any, ...] = (ChildAdult, FamilyRequest, Residence, RetentionHold, RetentionNotice, Schooling)
 GRANTS: tuple[Any, ...] = (ParcoursShare, ExceptionalAccess)

@@ -4,7 +4,9 @@ from django.db import models
 
 
 class SaisineStage(models.TextChoices):
+    DRAFT = "draft", "brouillon"
     RECEIVED = "received", "reçue"
+    TO_COMPLETE = "to_complete", "à compléter"
     AGREEMENT_AWAITED = "agreement_awaited", "accord attendu"
     AGREEMENT_SIGNED = "agreement_signed", "accord signé, à ouvrir"
     AGREEMENT_REFUSED = "agreement_refused", "accord refusé ou retiré"
@@ -19,6 +21,7 @@ class ParcoursStage(models.TextChoices):
     EPRE = "epre", "à l’ordre du jour de l’EPRE"
     RUNNING = "running", "en parcours"
     REVIEW_DUE = "review_due", "point d’étape à faire"
+    SUSPENDED = "suspended", "parcours suspendu"
     CLOSED = "closed", "clos"
 
 

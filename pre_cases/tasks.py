@@ -17,6 +17,7 @@ from pre_cases.services.duplicates import send_notice
 from pre_cases.services.erasure import replay_tombstones
 from pre_cases.services.erasure_job import run_erasure, sweep_erasures
 from pre_cases.services.release import make_export, sweep_exports
+from pre_cases.services.reminders import remind_team
 from pre_cases.services.retention import announce_team
 from pre_cases.services.search_index import complete_index
 from pre_cases.services.search_index import rotate_index as rotate
@@ -95,6 +96,13 @@ def sweep_stale_subject_files() -> None:
 def expire_subject_files() -> None:
     """Destroy the files of children's data that nobody came to take within seven days."""
     expire_files(by=system_account())
+
+
+@shared_task(name="pre_cases.remind_agreements")
+def remind_agreements() -> None:
+    """Remind each référent of the agreements that end, and of the young people who come of age."""
+    for team in Team.objects.order_by("pk"):
+        remind_team(team=team, by=system_account())
 
 
 @shared_task(name="pre_cases.sweep_orphan_files")

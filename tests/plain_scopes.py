@@ -13,6 +13,7 @@ from pre_cases.models import (
     Action,
     Appointment,
     Child,
+    ConcernReported,
     Document,
     Draft,
     DuplicateNotice,
@@ -24,9 +25,11 @@ from pre_cases.models import (
     EpreSession,
     Erasure,
     ExceptionalAccess,
+    ExceptionalAid,
     FamilyRequest,
     FollowUp,
     HandOver,
+    Need,
     Objective,
     Parcours,
     ParcoursShare,
@@ -34,6 +37,7 @@ from pre_cases.models import (
     Saisine,
     StatisticsExport,
     SubjectFile,
+    Suspension,
     Task,
 )
 from referents.models import Arrondissement, Membership, Role, StandIn, Team, User
@@ -240,6 +244,15 @@ def has_the_follow_up(user: User, item: EpreItem) -> bool:
     return own and is_agreed(item) and holds(user, item.session.team_id, *TEAM_ROLES)
 
 
+def decides_the_aid(user: User, aid: ExceptionalAid) -> bool:
+    return aid.parcours.closed_on is None and coordinates(user, aid.parcours)
+
+
+def knows_of_the_concern(user: User, concern: ConcernReported) -> bool:
+    own = concern.author_id == user.pk and carries(user, concern.parcours)
+    return own or coordinates(user, concern.parcours)
+
+
 SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (Parcours, "carried_by"): carries,
     (Parcours, "listed_to"): is_listed_to,
@@ -276,6 +289,11 @@ SCOPES: dict[tuple[type[models.Model], str], Rule] = {
     (Document, "editable_by"): lambda user, row: row.removed_at is None and changes(user, row.parcours),
     (Objective, "editable_by"): lambda user, row: changes(user, row.parcours),
     (Action, "editable_by"): lambda user, row: changes(user, row.objective.parcours),
+    (Need, "editable_by"): lambda user, row: changes(user, row.parcours),
+    (Suspension, "editable_by"): lambda user, row: changes(user, row.parcours),
+    (ExceptionalAid, "editable_by"): lambda user, row: changes(user, row.parcours),
+    (ExceptionalAid, "decidable_by"): decides_the_aid,
+    (ConcernReported, "visible_to"): knows_of_the_concern,
     (Enrolment, "editable_by"): lambda user, row: changes(user, row.parcours),
     (Enrolment, "led_by"): lambda user, row: leads(user, row.project_id),
     (Project, "led_by"): lambda user, project: leads(user, project.pk),

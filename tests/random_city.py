@@ -19,14 +19,17 @@ from pre_cases.models import (
     Action,
     Appointment,
     Assignment,
+    ConcernReported,
     Document,
     Draft,
     DuplicateNotice,
     Entry,
     EntryTemplate,
     Erasure,
+    ExceptionalAid,
     FamilyRequest,
     FollowUp,
+    Need,
     Objective,
     Parcours,
     RetentionHold,
@@ -34,6 +37,7 @@ from pre_cases.models import (
     SaisineOutcome,
     StatisticsExport,
     SubjectFile,
+    Suspension,
     Task,
 )
 from referents.models import CharterSignature, Membership, Role, User
@@ -275,6 +279,7 @@ class RandomCity:
         )
         self.draw_task(**own)
         self.draw_day(parcours, own)
+        self.write_the_rest(own, domain)
 
     def draw_day(self, parcours: Parcours, own: dict[str, Any]) -> None:
         """Meetings, an exchange with its question, and somebody's template."""
@@ -292,6 +297,25 @@ class RandomCity:
         )
         person = self.rng.choice(self.people)
         EntryTemplate.objects.create(user=person, label="x", kind="phone", text="x", data_key_id=parcours.data_key_id)
+
+    def write_the_rest(self, own: dict[str, Any], domain: Term) -> None:
+        """A need, a suspension, an aid, and the fact that somebody reported a concern: whoever was assigned last."""
+        parcours = own["parcours"]
+        Need.objects.create(
+            **own,
+            author=self.people[0],
+            text="x",
+            domain=domain,
+            priority=Term.objects.get(pk="priority:sante"),
+            noted_on=self.today,
+        )
+        Suspension.objects.create(**own, reason="x", starts_on=self.today, ends_on=self.today)
+        ExceptionalAid.objects.create(
+            **own, team=parcours.team, purpose="x", requested=10, asked_by=self.people[0], asked_on=self.today
+        )
+        latest = parcours.assignments.order_by("-starts_on").first()
+        author = latest.referent if latest is not None else self.people[0]
+        ConcernReported.objects.create(parcours=parcours, author=author, reported_on=self.today, addressee="crip")
 
     def draw_task(self, **about: Any) -> None:
         for person in self.some_people(3):

@@ -27,16 +27,20 @@ from pre_cases.models import (
     AccessRequest,
     Action,
     Appointment,
+    Bilan,
     Child,
     DuplicateNotice,
     Entry,
     EpreParticipant,
     EpreSession,
     Erasure,
+    ExceptionalAid,
     FollowUp,
+    Need,
     Objective,
     RetentionHold,
     StatisticsExport,
+    Suspension,
     Task,
 )
 from pre_cases.services.calendar_feed import make_feed
@@ -138,6 +142,8 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:parcours_detail": READERS,
     "pre_cases:parcours_card": TEAM,  # redirects those who may read to the parcours itself
     "pre_cases:parcours_print": READERS,
+    "pre_cases:parcours_pdf": READERS,
+    "pre_cases:bilan_pdf": TEAM,
     "pre_cases:parcours_readers": TEAM,
     "pre_cases:parcours_history": TEAM,
     "pre_cases:parcours_assign": COORDINATION,
@@ -149,9 +155,20 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:comment_create": TEAM,
     "pre_cases:task_create": TEAM,
     "pre_cases:task_complete": TEAM,
+    "pre_cases:evaluation": TEAM,
+    "pre_cases:need_change": TEAM,
+    "pre_cases:suspension_create": TEAM,
+    "pre_cases:suspension_end": TEAM,
+    "pre_cases:objection_record": TEAM,
+    "pre_cases:objection_settle": COORDINATION,
+    "pre_cases:aid_request": TEAM,
+    "pre_cases:aid_decide": COORDINATION,
+    "pre_cases:aid_pay": TEAM,
+    "pre_cases:concern_report": TEAM,  # what was noted is shown to its author and to the coordination only
     "pre_cases:objective_create": TEAM,
     "pre_cases:objective_result": TEAM,
     "pre_cases:action_create": TEAM,
+    "pre_cases:action_change": TEAM,
     "pre_cases:action_end": TEAM,
     "pre_cases:review_create": TEAM,
     "pre_cases:bilan_write": TEAM,
@@ -235,6 +252,10 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:saisine_search": PROFESSIONALS,
     "pre_cases:saisine_create": PROFESSIONALS,
     "pre_cases:saisine_detail": TEAM,
+    "pre_cases:saisine_sheet_blank": PROFESSIONALS,
+    "pre_cases:saisine_print": TEAM,
+    "pre_cases:saisine_change": TEAM,
+    "pre_cases:saisine_complete": TEAM,
     "pre_cases:saisine_assign": TEAM,
     "pre_cases:saisine_outcome": COORDINATION,
     "pre_cases:saisine_entry": TEAM,
@@ -250,6 +271,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:team_questions": COORDINATION,
     "pre_cases:team_missing": COORDINATION,
     "pre_cases:team_search": COORDINATION,
+    "pre_cases:team_fund": COORDINATION,
     "pre_cases:team_journal": COORDINATION,
     "pre_cases:notice_settle": COORDINATION,
     "pre_cases:team_statistics": COORDINATION,
@@ -499,6 +521,58 @@ def _action(cast: Cast) -> Any:
         ).pk
 
 
+def _with_bilan(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        if not hasattr(cast.ines_parcours, "bilan"):
+            Bilan.objects.create(
+                parcours=cast.ines_parcours,
+                author=cast.benoit,
+                on=timezone.localdate(),
+                text="x",
+                exit_reason=Term.objects.get(pk="exit_reason:objectifs-atteints"),
+                data_key_id=cast.ines.data_key_id,
+            )
+    return cast.ines_parcours.pk
+
+
+def _need(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        return Need.objects.create(
+            parcours=cast.ines_parcours,
+            author=cast.benoit,
+            text="Un endroit calme pour lire",
+            domain=Term.objects.get(pk="domain:educatif"),
+            priority=Term.objects.get(pk="priority:decrochage"),
+            noted_on=timezone.localdate(),
+            data_key_id=cast.ines.data_key_id,
+        ).pk
+
+
+def _suspension(cast: Cast) -> Any:
+    today = timezone.localdate()
+    with acting_as(system_account()):
+        return Suspension.objects.create(
+            parcours=cast.ines_parcours,
+            reason="x",
+            starts_on=today,
+            ends_on=today + timedelta(days=20),
+            data_key_id=cast.ines.data_key_id,
+        ).pk
+
+
+def _aid(cast: Cast) -> Any:
+    with acting_as(system_account()):
+        return ExceptionalAid.objects.create(
+            parcours=cast.ines_parcours,
+            team=cast.team_a,
+            purpose="Une paire de lunettes",
+            requested=80,
+            asked_by=cast.benoit,
+            asked_on=timezone.localdate(),
+            data_key_id=cast.ines.data_key_id,
+        ).pk
+
+
 def _received(cast: Cast) -> Any:
     return make_saisine(make_child("Zoé"), cast.team_a, assignee=cast.benoit).pk
 
@@ -660,6 +734,16 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "pre_cases:objective_result": _objective,
         "pre_cases:action_create": _objective,
         "pre_cases:action_end": _action,
+        "pre_cases:action_change": _action,
+        "pre_cases:bilan_pdf": _with_bilan,
+        "pre_cases:need_change": _need,
+        "pre_cases:suspension_end": _suspension,
+        "pre_cases:aid_decide": _aid,
+        "pre_cases:aid_pay": _aid,
+        "pre_cases:saisine_print": _received,
+        "pre_cases:saisine_change": _received,
+        "pre_cases:saisine_complete": _received,
+        "pre_cases:team_fund": lambda cast: cast.team_a.code,
         "pre_cases:enrolment_end": lambda cast: make_enrolment(cast.ines_parcours, cast.project).pk,
         "pre_cases:share_revoke": lambda cast: cast.share.pk,
         "pre_cases:schooling_confirm": lambda cast: cast.ines.schoolings.get().pk,
@@ -783,6 +867,7 @@ WITHOUT_ARGUMENT = {
     "pre_cases:parcours_search",
     "pre_cases:saisine_search",
     "pre_cases:saisine_create",
+    "pre_cases:saisine_sheet_blank",
     "pre_cases:export_create",
     "partners:organisation_create",
     "partners:project_create",

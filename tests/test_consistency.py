@@ -31,8 +31,10 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SILENT_WRITES = {"bulk_create", "bulk_update", "update"}
 # recomputed from facts, and so outside the history
 ALLOWED_SILENT_WRITES = {("pre_cases/services/dates.py", "Parcours")}
-# many transactions, each short: the chunks of an import, a file written before its row, a key before its rows
+# many transactions, each short: the chunks of an import, the parcours of a round, a file written before its row, a key
+# before its rows
 NOT_ONE_TRANSACTION = {
+    "pre_cases.services.reminders.remind_team",
     "pre_cases.services.document.add_document",
     "pre_cases.services.erasure.erase_child",
     "pre_cases.services.erasure.replay_tombstones",

@@ -43,6 +43,7 @@ OF_ONE_S_OWN_FACTOR = "referents.sign_in_forms"  # on django-allauth's pages: a 
 POSTED = {
     "draft",  # « Enregistrer le brouillon »
     "discard",
+    "transmit",  # the second button of a saisine
     "confirm",  # the hand-over, once its effects are shown
     "refuse",  # the other button of an answer
     "keep",  # the other button of a passage

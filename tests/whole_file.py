@@ -19,6 +19,7 @@ from pre_cases.models import (
     Bilan,
     Child,
     Comment,
+    ConcernReported,
     Document,
     Draft,
     DuplicateNotice,
@@ -27,10 +28,12 @@ from pre_cases.models import (
     EpreSession,
     Erasure,
     ErasureReason,
+    ExceptionalAid,
     FamilyRequest,
     FileDecision,
     FollowUp,
     HandOver,
+    Need,
     Objective,
     Parcours,
     RequestEffect,
@@ -39,6 +42,7 @@ from pre_cases.models import (
     Review,
     SaisineSign,
     SubjectFile,
+    Suspension,
     Task,
 )
 from referents.models import User
@@ -114,6 +118,14 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
             task=task,
         )
         Appointment.objects.create(**own, user=person, on=today, starts_at=time(9, 30), means="home", place="x")
+        Need.objects.create(
+            **signed, text="x", domain=domain, priority=Term.objects.get(pk="priority:sante"), noted_on=today
+        )
+        Suspension.objects.create(**own, reason="x", starts_on=today - timedelta(days=9), ends_on=today)
+        ExceptionalAid.objects.create(
+            **own, team=parcours.team, purpose="x", requested=10, asked_by=person, asked_on=today
+        )
+        ConcernReported.objects.create(parcours=parcours, author=person, reported_on=today, addressee="crip")
         Draft.objects.create(**own, user=person, form="entry", content={"text": "x"})
         Review.objects.create(**signed, on=today, text="x")
         Bilan.objects.create(**signed, on=today, text="x", exit_reason=lost)

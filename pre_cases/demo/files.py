@@ -109,6 +109,7 @@ class Archive:
                 author=author,
                 source_id=f"source:{source}",
                 received_on=received_on,
+                submitted_on=received_on,
                 is_urgent=rng.random() < 0.04,
                 situation=some(rng, sentences.SITUATIONS),
                 strengths=some(rng, sentences.STRENGTHS) if rng.random() < 0.7 else None,

@@ -34,6 +34,7 @@ from pre_cases.demo.children import Person, Town
 from pre_cases.demo.epre import tell_epre
 from pre_cases.demo.exceptions import tell_exceptions
 from pre_cases.demo.files import Archive
+from pre_cases.demo.life import tell_life
 from pre_cases.demo.retention import keep_the_past
 from pre_cases.demo.rights import tell_requests
 from pre_cases.demo.staff import Staff, build_staff
@@ -160,6 +161,7 @@ class City:
             tell_week(staff, ines)
             former = Parcours.objects.in_team(staff.home.pk).exclude(child__parcours_list__closed_on__isnull=True)
             tell_epre(staff, ines)
+            tell_life(staff, ines)
             tell_requests(staff, ines, former.order_by("-closed_on", "pk").first())
         held = keep_the_past(self.chance("retention"), staff, self.today)
         self.say(f"Passé conservé pour le bilan du programme : {held} enfants, avec un auteur et une fin…")

@@ -22,6 +22,8 @@ class Plot:
     signs: tuple[str, ...]
     adults: tuple[NewAdult, ...]
     is_urgent: bool = False
+    child_words: str = ""
+    parents_words: str = ""
 
 
 MOTHER = NewAdult(
@@ -37,6 +39,8 @@ INES = Plot(
     "Aime lire à voix haute, très présente pour son petit frère.",
     ("resultats", "isolement"),
     (replace(MOTHER, lives_with=LivesWith.ALTERNATING), replace(FATHER, lives_with=LivesWith.ALTERNATING)),
+    child_words="« Chez papa il n’y a pas de table, et chez maman c’est trop tard. »",
+    parents_words="« On se parle surtout par messages, on ne sait plus qui a signé le cahier. »",
 )
 SAMI = replace(
     INES,
@@ -46,6 +50,8 @@ SAMI = replace(
     situation="La mère demande la même aide que pour sa fille : l’entrée au cours préparatoire est difficile.",
     strengths="Curieux, construit beaucoup avec ses mains.",
     signs=("scolarite",),
+    child_words="",
+    parents_words="« Il pleure le dimanche soir. »",
 )
 NOE = Plot(
     "Noé",

@@ -216,6 +216,8 @@ class Stories:
             main_sign=signs[0],
             situation=plot.situation,
             strengths=plot.strengths,
+            child_words=plot.child_words,
+            parents_words=plot.parents_words,
             is_urgent=plot.is_urgent,
             new_child=NewChild(
                 first_name=plot.first_name,

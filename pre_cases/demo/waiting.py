@@ -17,8 +17,10 @@ from pre_cases.models import Entry, EntryKind, EntryWith, Saisine, SaisineOutcom
 from referents.models import Team, User
 
 # for each team: the step reached, and since how many days at least and at most the saisine was received
+DRAFT, LACKING = "draft", "lacking"
 STEPS = [
     ("received", 0, 6), ("received", 1, 12), ("received", 3, 20), ("presented", 8, 30), ("presented", 15, 45),
+    (DRAFT, 0, 3), (LACKING, 4, 18),
     ("oral", 10, 40), ("signed", 12, 35), ("refused", 30, 120), (SaisineOutcome.REDIRECTED, 40, 160),
     (SaisineOutcome.NO_FOLLOW_UP, 40, 160),
 ]  # fmt: skip
@@ -58,6 +60,11 @@ class Mailbox:
         received_on = saisine.received_on
         if step in SaisineOutcome.values:
             self.end(saisine, SaisineOutcome(step))
+        if step == DRAFT:
+            saisine.submitted_on, saisine.situation = None, None  # the rest will be typed after the call
+        elif step == LACKING:
+            saisine.completion_asked_on = min(self.today, received_on + timedelta(days=1))
+            saisine.completion_needed = "Dans quelle école, et qui exerce l’autorité parentale ?"
         if step not in ("presented", "oral", "signed", "refused"):
             return
         presented_on = received_on + timedelta(days=self.rng.randint(2, 5))

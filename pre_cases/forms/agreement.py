@@ -32,12 +32,16 @@ class OralForm(forms.Form):
 
     def __init__(self, *args: Any, links: list[ChildAdult], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["given_by"]
-        field.queryset = Adult.objects.filter(pk__in=[link.adult_id for link in links])  # type: ignore[attr-defined]
-        field.choices = [  # type: ignore[attr-defined]
-            ("", "À choisir"),
-            *[(link.adult_id, f"{link.adult.full_name} ({link.get_relation_display()})") for link in links],
-        ]
+        holder_choices(self.fields["given_by"], links)
+
+
+def holder_choices(field: Any, links: list[ChildAdult]) -> None:
+    """Offer these holders of authority, by name and by what they are to the child."""
+    field.queryset = Adult.objects.filter(pk__in=[link.adult_id for link in links])
+    field.choices = [
+        ("", "À choisir"),
+        *[(link.adult_id, f"{link.adult.full_name} ({link.get_relation_display()})") for link in links],
+    ]
 
 
 class SignForm(forms.Form):
@@ -86,6 +90,13 @@ class SignForm(forms.Form):
                 required=False,
                 initial=holder.not_informed_reason if holder else "",
             ),
+            f"restriction_{key}": forms.CharField(
+                label="Restriction demandée",
+                max_length=300,
+                required=False,
+                initial=holder.restriction if holder else "",
+                help_text="Ce que ce titulaire ne veut pas voir partagé, et avec qui.",
+            ),
         }
 
     def clean(self) -> dict[str, Any]:
@@ -116,14 +127,20 @@ class SignForm(forms.Form):
         return [
             {
                 "legend": f"{link.adult.full_name} ({link.get_relation_display()})",
-                "fields": [self[f"{name}_{link.adult_id.hex}"] for name in ("answer", "on", "means", "reason")],
+                "fields": [
+                    self[f"{name}_{link.adult_id.hex}"] for name in ("answer", "on", "means", "reason", "restriction")
+                ],
             }
             for link in self.links
         ]
 
     def answers(self) -> list[dict[str, Any]]:
         """For each holder what ``HolderAnswer`` takes; only the fields of the answer chosen are kept."""
-        return [{"adult": link.adult} | self._answer(link.adult_id.hex) for link in self.links]
+        return [
+            {"adult": link.adult, "restriction": self.cleaned_data[f"restriction_{link.adult_id.hex}"]}
+            | self._answer(link.adult_id.hex)
+            for link in self.links
+        ]
 
     def _answer(self, key: str) -> dict[str, Any]:
         values = {name: self.cleaned_data[f"{name}_{key}"] for name in ("answer", "on", "means", "reason")}
@@ -144,7 +161,7 @@ def answer_of(holder: AgreementHolder | None) -> tuple[str, date | None]:
     """The answer already recorded for a holder, and its day."""
     if holder is None:
         return "", None
-    if holder.objected_on is not None:
+    if holder.is_objecting:
         return SignForm.OBJECTED, holder.objected_on
     if holder.signed_on is not None:
         return SignForm.SIGNED, holder.signed_on

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from itertools import groupby
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.models import ModelChoiceIterator
+from django.utils import timezone
 
 from partners.models import Nomenclature, School, Sex
 from pre_cases.forms.fields import DayField, TermField
+from pre_cases.levels import is_unusual_level
 from pre_cases.models import LivesWith, Relation
 
 MANY_SCHOOLS = 20  # beyond, choosing is slower than typing one more word
@@ -94,6 +97,24 @@ class WithSchool(forms.Form):
         elif values.get("school") is None:
             self.add_error("school_text", "Plusieurs établissements répondent : choisissez ci-dessous.")
         return values
+
+
+class WithLevel(WithSchool):
+    """A class that cannot be for the age is shown once more: the same class sent again is confirmed."""
+
+    level_confirmed = forms.CharField(widget=forms.HiddenInput, max_length=80, required=False)
+
+    def check_level(self, birth_date: date | None, on: date | None) -> None:
+        level, confirmed = self.cleaned_data.get("level"), self.cleaned_data.pop("level_confirmed", "")
+        if level is None or birth_date is None or not is_unusual_level(level, birth_date, on or timezone.localdate()):
+            return
+        if confirmed != level.pk:
+            sent: Any = self.data.copy()  # type: ignore[attr-defined]
+            sent[self.add_prefix("level_confirmed")] = level.pk
+            self.data = sent
+            self.add_error(
+                "level", "Cette classe est rare à cet âge : vérifiez-la, ou enregistrez encore pour confirmer."
+            )
 
 
 class ChildForm(forms.Form):
@@ -179,9 +200,18 @@ class ResidenceForm(forms.Form):
         return values
 
 
-class SchoolingForm(WithSchool):
+class SchoolingForm(WithLevel):
     level = LevelField(label="Classe")
     starts_on = DayField(label="Depuis le", today=True)
     in_ulis = forms.BooleanField(label="Dispositif ULIS", required=False)
     in_upe2a = forms.BooleanField(label="Dispositif UPE2A", required=False)
     field_order = ["school_text", "school", "level", "starts_on", "in_ulis", "in_upe2a"]
+
+    def __init__(self, *args: Any, birth_date: date | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.birth_date = birth_date
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean()
+        self.check_level(self.birth_date, values.get("starts_on"))
+        return values

@@ -9,7 +9,7 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from partners.models import Nomenclature, Sex, Term
-from pre_cases.forms.family import LevelField, WithSchool, clean_phone
+from pre_cases.forms.family import LevelField, WithLevel, clean_phone
 from pre_cases.forms.fields import DayField, PeopleForm, PersonField, TermField, short_text
 from pre_cases.models import ChildAdult, LivesWith, Relation, SaisineOutcome
 from pre_cases.search.words import plain
@@ -19,6 +19,7 @@ from referents.models.territory import TeamQuerySet
 ADULTS = (1, 2)
 ADULT_FIELDS = ("first_name", "family_name", "relation", "holds_authority", "lives_with", "phone")
 ADULT_TYPED = ("first_name", "family_name", "relation", "phone", "holds_authority")  # one of them: somebody
+TEXTS = ("situation", "child_words", "parents_words", "strengths", "already_done")
 FACTUAL = "Des faits, sans jugement : la famille peut lire ce texte."
 
 
@@ -55,6 +56,12 @@ class SituationForm(forms.Form):
         help_text="Un seul, parmi les signes cochés.",
     )
     situation = short_text("La situation", 1000, required=False, help_text=FACTUAL)
+    child_words = short_text(
+        "Ce qu’en dit l’enfant", 500, rows=2, required=False, help_text="Avec ses mots à lui, entre guillemets."
+    )
+    parents_words = short_text(
+        "Ce qu’en disent les parents", 500, rows=2, required=False, help_text="Avec leurs mots, entre guillemets."
+    )
     strengths = short_text(
         "Points d’appui", 1000, rows=3, required=False, help_text="Ce qui va bien, sur quoi s’appuyer."
     )
@@ -103,15 +110,15 @@ class SituationForm(forms.Form):
 
     @property
     def situation_fields(self) -> list[BoundField]:
-        return self._bound("situation", "strengths", "already_done")
+        return self._bound("situation", "child_words", "parents_words", "strengths", "already_done")
 
     def _bound(self, *names: str) -> list[BoundField]:
         return [self[name] for name in names if name in self.fields]
 
     def situation_values(self) -> dict[str, Any]:
-        """What ``receive_saisine`` takes of the situation."""
-        names = ("team", "received_on", "source", "is_urgent", "main_sign", "situation", "strengths", "already_done")
-        values = {name: self.cleaned_data[name] for name in names}
+        """What ``receive_saisine`` takes of the situation; ``ContentForm`` leaves the team as it is."""
+        names = ("team", "received_on", "source", "is_urgent", "main_sign", *TEXTS)
+        values = {name: self.cleaned_data[name] for name in names if name in self.fields}
         return values | {"signs": list(self.cleaned_data["signs"])}
 
 
@@ -127,6 +134,18 @@ def sign_headings() -> list[tuple[Term, list[tuple[Term, str]]]]:
         for heading in terms
         if heading.parent_id is None
     ]
+
+
+class ContentForm(SituationForm):
+    """The same, typed again: the team does not change here."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["team"]
+
+
+class CompletionForm(forms.Form):
+    needed = short_text("Ce qui manque", 300, rows=2, help_text="Une phrase pour qui a enregistré la saisine.")
 
 
 class ChildSearchForm(forms.Form):
@@ -149,7 +168,7 @@ class ChildSearchForm(forms.Form):
         return values
 
 
-class NewChildForm(SituationForm, WithSchool):
+class NewChildForm(SituationForm, WithLevel):
     """A saisine about a child met for the first time, with up to two adults."""
 
     searched = forms.CharField(widget=forms.HiddenInput, max_length=200, required=False)
@@ -176,6 +195,7 @@ class NewChildForm(SituationForm, WithSchool):
         values = super().clean() or self.cleaned_data
         if values.get("school") is not None and values.get("level") is None and "level" not in self.errors:
             self.add_error("level", "Choisissez la classe.")
+        self.check_level(values.get("birth_date"), values.get("received_on"))
         for number in ADULTS:
             self._clean_adult(number)
         return values

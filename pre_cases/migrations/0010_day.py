@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pre_cases', '0008_covering_indexes'),
+        ('pre_cases', '0009_epre'),
         ('referents', '0004_access'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -7,6 +7,8 @@ from pre_cases.models.access import (
     HandOverOutcome,
     ParcoursShare,
 )
+from pre_cases.models.aid import AidDecision, AidEnvelope, ExceptionalAid
+from pre_cases.models.concern import ConcernAddressee, ConcernReported
 from pre_cases.models.day import (
     Appointment,
     AppointmentMeans,
@@ -27,6 +29,7 @@ from pre_cases.models.epre import (
     EpreSession,
     EpreState,
 )
+from pre_cases.models.evaluation import Need
 from pre_cases.models.family import Adult, Child, ChildAdult, Family, LivesWith, Relation, Residence, Schooling
 from pre_cases.models.family_request import (
     EffectKind,
@@ -71,7 +74,8 @@ from pre_cases.models.saisine import (
     SaisineStage,
 )
 from pre_cases.models.subject_file import FileDecision, FileState, SubjectFile
-from pre_cases.models.timeline import Comment, Draft, Entry, EntryKind, EntryWith, Task
+from pre_cases.models.suspension import Suspension
+from pre_cases.models.timeline import Comment, Draft, Entry, EntryKind, EntryWith, ReminderKind, Task
 
 __all__ = [
     "NOTHING_DUE",
@@ -82,6 +86,8 @@ __all__ = [
     "Adult",
     "Agreement",
     "AgreementHolder",
+    "AidDecision",
+    "AidEnvelope",
     "Appointment",
     "AppointmentMeans",
     "AppointmentState",
@@ -92,6 +98,8 @@ __all__ = [
     "ChildAdult",
     "ChildTag",
     "Comment",
+    "ConcernAddressee",
+    "ConcernReported",
     "ContentType",
     "Digest",
     "Document",
@@ -116,6 +124,7 @@ __all__ = [
     "ErasureReason",
     "ErasureStep",
     "ExceptionalAccess",
+    "ExceptionalAid",
     "ExceptionalOutcome",
     "ExceptionalReason",
     "Family",
@@ -129,12 +138,14 @@ __all__ = [
     "IdentityMeans",
     "InformedMeans",
     "LivesWith",
+    "Need",
     "Objective",
     "ObjectiveResult",
     "Parcours",
     "ParcoursShare",
     "ParcoursStage",
     "Relation",
+    "ReminderKind",
     "RequestEffect",
     "RequestKind",
     "RequestOutcome",
@@ -150,6 +161,7 @@ __all__ = [
     "Schooling",
     "StatisticsExport",
     "SubjectFile",
+    "Suspension",
     "Task",
     "YearlyFacts",
 ]

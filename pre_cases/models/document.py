@@ -19,6 +19,7 @@ class DocumentKind(models.TextChoices):
     SCHOOL_REPORT = "school_report", "bulletin ou évaluation scolaire"
     LETTER = "letter", "courrier"
     CERTIFICATE = "certificate", "attestation"
+    RECEIPT = "receipt", "justificatif de dépense"
     OTHER = "other", "autre"
 
 

@@ -16,7 +16,8 @@ from partners.models import Nomenclature, TimeSlot
 from partners.models.nomenclature import term_key
 from pre_cases.models.access import make_number
 from pre_cases.models.record import CaseRecord, EncryptedRecord
-from pre_cases.querysets.parcours import ActionQuerySet, ParcoursQuerySet, SupportQuerySet
+from pre_cases.querysets.parcours import ActionQuerySet, ParcoursQuerySet
+from pre_cases.querysets.support import ParcoursRecordQuerySet
 from pre_cases.stages import ParcoursStage, stage_read
 from referents.intervals import DatedQuerySet, ends_after_start
 
@@ -186,7 +187,7 @@ class Objective(EncryptedRecord):
     result = models.CharField("résultat", max_length=20, choices=ObjectiveResult, blank=True)
     result_on = models.DateField("constaté le", null=True, blank=True)
 
-    objects = SupportQuerySet.as_manager()
+    objects = ParcoursRecordQuerySet.as_manager()
     history = History()
 
     class Meta:

@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from audit.encryption.fields import EncryptedTextField
 from audit.history import History
 from partners.models import Nomenclature
 from partners.models.nomenclature import term_key
 from pre_cases.models.record import CaseRecord, EncryptedRecord
-from pre_cases.querysets.saisine import SaisineQuerySet
+from pre_cases.querysets.saisine import AgreementHolderQuerySet, SaisineQuerySet
 from pre_cases.stages import SaisineStage, stage_read
 
 __all__ = [
@@ -51,11 +52,24 @@ class Saisine(EncryptedRecord):
     )
     source = term_key(Nomenclature.SOURCE, "prescripteur")
     received_on = models.DateField("reçue le")
+    # empty: a draft, which its author goes on typing; it opens nothing and counts nowhere
+    submitted_on = models.DateField("transmise le", null=True, blank=True, default=timezone.localdate)
+    completion_asked_on = models.DateField("complément demandé le", null=True, blank=True)
+    completion_needed = EncryptedTextField(
+        "ce qui manque", aad="saisine.completion_needed", max_length=300, null=True, blank=True
+    )
+    completed_on = models.DateField("complétée le", null=True, blank=True)
     is_urgent = models.BooleanField("urgente", default=False)
     situation = EncryptedTextField("situation", aad="saisine.situation", max_length=1000, null=True, blank=True)
     strengths = EncryptedTextField("points d’appui", aad="saisine.strengths", max_length=1000, null=True, blank=True)
     already_done = EncryptedTextField(
         "déjà mis en place", aad="saisine.already_done", max_length=1000, null=True, blank=True
+    )
+    child_words = EncryptedTextField(
+        "ce qu’en dit l’enfant", aad="saisine.child_words", max_length=500, null=True, blank=True
+    )
+    parents_words = EncryptedTextField(
+        "ce qu’en disent les parents", aad="saisine.parents_words", max_length=500, null=True, blank=True
     )
     outcome = models.CharField("suite donnée", max_length=20, choices=SaisineOutcome, blank=True)
     outcome_on = models.DateField("décidée le", null=True, blank=True)
@@ -94,12 +108,32 @@ class Saisine(EncryptedRecord):
                 name="saisine_outcome_after_receipt",
                 violation_error_message="La suite ne peut pas précéder la réception.",
             ),
+            models.CheckConstraint(
+                condition=Q(submitted_on__isnull=False) | Q(outcome="", completion_asked_on__isnull=True),
+                name="saisine_draft_is_only_typed",
+                violation_error_message="Un brouillon ne reçoit ni suite ni demande de complément.",
+            ),
+            models.CheckConstraint(
+                condition=Q(completed_on__isnull=True)
+                | Q(completion_asked_on__isnull=False, completed_on__gte=F("completion_asked_on")),
+                name="saisine_completed_once_asked",
+                violation_error_message="Une saisine est complétée après qu’on l’a demandé.",
+            ),
         ]
 
     @property
     def stage(self) -> SaisineStage:
         """Where the saisine stands; raises StageNotRead unless read through ``with_stage()``."""
         return SaisineStage(stage_read(self))
+
+    @property
+    def is_draft(self) -> bool:
+        return self.submitted_on is None
+
+    @property
+    def lacks_something(self) -> bool:
+        """Somebody asked for a complement that has not come."""
+        return self.completion_asked_on is not None and self.completed_on is None
 
 
 class SaisineSign(CaseRecord):
@@ -221,8 +255,23 @@ class AgreementHolder(EncryptedRecord):
     not_informed_reason = EncryptedTextField(
         "pourquoi pas informé", aad="agreement_holder.not_informed_reason", max_length=300, null=True, blank=True
     )
+    restriction = EncryptedTextField(
+        "restriction demandée", aad="agreement_holder.restriction", max_length=300, null=True, blank=True
+    )
     objected_on = models.DateField("s’est opposé par écrit le", null=True, blank=True)
+    settled_on = models.DateField("opposition tranchée le", null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True, verbose_name="par"
+    )
+    settlement = EncryptedTextField(
+        "comment l’opposition est tranchée",
+        aad="agreement_holder.settlement",
+        max_length=500,
+        null=True,
+        blank=True,
+    )
 
+    objects = AgreementHolderQuerySet.as_manager()
     history = History()
 
     class Meta:
@@ -235,8 +284,19 @@ class AgreementHolder(EncryptedRecord):
                 violation_error_message="Ce titulaire figure déjà dans l’accord.",
             ),
             models.CheckConstraint(
-                condition=Q(signed_on__isnull=True) | Q(objected_on__isnull=True),
-                name="agreement_holder_signed_or_objected",
-                violation_error_message="Un titulaire signe ou s’oppose, pas les deux.",
+                condition=Q(signed_on__isnull=True) | Q(objected_on__isnull=True) | Q(objected_on__gte=F("signed_on")),
+                name="agreement_holder_objects_after_signing",
+                violation_error_message="Qui a signé ne peut s’opposer qu’ensuite.",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_on__isnull=True, settled_by__isnull=True)
+                | Q(settled_on__gte=F("objected_on"), objected_on__isnull=False, settled_by__isnull=False),
+                name="agreement_holder_settled_after_objection",
+                violation_error_message="Seule une opposition se tranche, et après avoir été reçue.",
             ),
         ]
+
+    @property
+    def is_objecting(self) -> bool:
+        """Opposed, and the coordination has not settled it: the parcours is suspended meanwhile."""
+        return self.objected_on is not None and self.settled_on is None

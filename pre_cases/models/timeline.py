@@ -19,6 +19,7 @@ ON_PARCOURS_OR_SAISINE = Q(parcours__isnull=False) | Q(saisine__isnull=False)
 class EntryKind(models.TextChoices):
     PHONE = "phone", "appel"
     MEETING = "meeting", "entretien"
+    EVALUATION = "evaluation", "entretien d’évaluation"
     HOME_VISIT = "home_visit", "visite à domicile"
     SCHOOL = "school", "échange avec l’école"
     PARTNER = "partner", "échange avec un partenaire"
@@ -107,6 +108,13 @@ class Comment(EncryptedRecord):
         indexes = [models.Index(fields=["parcours", "created_at"], name="comment_parcours")]
 
 
+class ReminderKind(models.TextChoices):
+    """What the day's round reminds of by itself."""
+
+    AGREEMENT = "agreement", "accord à renouveler"
+    MAJORITY = "majority", "dix-huit ans"
+
+
 class Task(EncryptedRecord):
     """Something to do before a day, for one person."""
 
@@ -133,6 +141,7 @@ class Task(EncryptedRecord):
     )
     label = EncryptedTextField("à faire", aad="task.label", max_length=200)
     due_on = models.DateField("pour le")
+    reminder = models.CharField("rappel", max_length=10, choices=ReminderKind, blank=True, editable=False)
     done_at = models.DateTimeField("fait le", null=True, blank=True)
     done_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -164,6 +173,12 @@ class Task(EncryptedRecord):
                 | Q(done_at__isnull=False, done_by__isnull=False),
                 name="task_done_by_someone",
                 violation_error_message="Une tâche faite dit par qui.",
+            ),
+            models.UniqueConstraint(
+                fields=["parcours", "reminder", "due_on"],
+                condition=~Q(reminder=""),
+                name="task_reminds_once",
+                violation_error_message="Ce rappel est déjà noté.",
             ),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING
 
 from dateutil.relativedelta import relativedelta
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from audit.journal import models as journal
 from pre_cases.querysets.epre import on_agenda
+from pre_cases.querysets.support import ParcoursRecordQuerySet
 from pre_cases.stages import ParcoursStage
 from referents.intervals import in_force
 from referents.models import Membership, Role
@@ -45,6 +46,10 @@ class ParcoursFlag(models.TextChoices):
     NO_REFERENT = "sans-referent", "Sans référent"
     NO_REVIEW = "sans-point-d-etape", "Sans point d’étape depuis longtemps"
     TO_CLOSE = "a-clore", "Bilan écrit, à clore"
+    OPPOSED = "opposition", "Opposition à trancher"
+    AGREEMENT_ENDING = "accord-a-renouveler", "Accord à renouveler"
+    COMING_OF_AGE = "bientot-majeur", "Bientôt majeur"
+    SUSPENDED = "suspendu", "Suspendu"
     UNOPENED = "pas-encore-ouvert", "Pas encore ouvert"
     NO_SEX = "sexe-a-renseigner", "Sexe à renseigner"
     NO_TERRITORY = "quartier-a-verifier", "Quartier à vérifier"
@@ -142,6 +147,32 @@ def _to_ratify(day: date) -> Q:
     return Q(saisine__is_urgent=True, entered_on__lte=day) & ~Q(Exists(decided))
 
 
+def _opposed(day: date) -> Q:
+    """A holder of authority has objected, or withdrawn, and the coordination has not settled it."""
+    from pre_cases.models import AgreementHolder
+
+    return Q(Exists(AgreementHolder.objects.objecting().filter(agreement=OuterRef("agreement"))))
+
+
+def _agreement_ending(day: date) -> Q:
+    """Its last day comes within ``AGREEMENT_REMINDER_DAYS``, or has passed."""
+    return Q(agreement__agreed_until_on__lte=day + timedelta(days=settings.AGREEMENT_REMINDER_DAYS + 1))
+
+
+def _coming_of_age(day: date) -> Q:
+    """The day's round has found the 18th birthday near, and nobody has dealt with it: the birth date is encrypted."""
+    from pre_cases.models import ReminderKind, Task
+
+    reminders = Task.objects.open().filter(parcours=OuterRef("pk"), reminder=ReminderKind.MAJORITY)
+    return Q(Exists(reminders))
+
+
+def _suspended(day: date) -> Q:
+    from pre_cases.models import Suspension
+
+    return Q(Exists(Suspension.objects.current(day).filter(parcours=OuterRef("pk"))))
+
+
 CONDITIONS: dict[ParcoursFlag, Callable[[date], Q]] = {
     ParcoursFlag.LATE: lambda day: Q(due_on__lt=day),
     ParcoursFlag.THIS_WEEK: lambda day: Q(due_on__gte=day, due_on__lt=day + timedelta(days=7)),
@@ -158,6 +189,10 @@ CONDITIONS: dict[ParcoursFlag, Callable[[date], Q]] = {
     ParcoursFlag.NO_TERRITORY: _without_territory,
     ParcoursFlag.NO_CLASS: _without_class,
     ParcoursFlag.NO_OBJECTIVE: _without_objective,
+    ParcoursFlag.OPPOSED: _opposed,
+    ParcoursFlag.AGREEMENT_ENDING: _agreement_ending,
+    ParcoursFlag.COMING_OF_AGE: _coming_of_age,
+    ParcoursFlag.SUSPENDED: _suspended,
 }
 # what makes a parcours incomplete before the annual statistics, one by one
 LACKS = (ParcoursFlag.NO_SEX, ParcoursFlag.NO_TERRITORY, ParcoursFlag.NO_CLASS, ParcoursFlag.NO_OBJECTIVE)
@@ -183,6 +218,7 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
             stage_code=Case(
                 When(closed_on__lte=day, then=Value(ParcoursStage.CLOSED.value)),
                 When(CONDITIONS[ParcoursFlag.DIAGNOSIS](day) & _on_agenda(day), then=Value(ParcoursStage.EPRE.value)),
+                When(CONDITIONS[ParcoursFlag.SUSPENDED](day), then=Value(ParcoursStage.SUSPENDED.value)),
                 When(CONDITIONS[ParcoursFlag.DIAGNOSIS](day), then=Value(ParcoursStage.DIAGNOSIS.value)),
                 When(CONDITIONS[ParcoursFlag.REVIEW_DUE](day), then=Value(ParcoursStage.REVIEW_DUE.value)),
                 default=Value(ParcoursStage.RUNNING.value),
@@ -314,7 +350,7 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         mine = [membership.pk for membership in user.standing.memberships if membership.team_id is not None]
         held = Q(shares__user=user, shares__revoked_at__isnull=True, shares__membership__in=mine)
         agreed = Q(agreement__agreed_until_on__isnull=True) | Q(agreement__agreed_until_on__gt=timezone.localdate())
-        opposed = AgreementHolder.objects.filter(agreement=OuterRef("agreement"), objected_on__isnull=False)
+        opposed = AgreementHolder.objects.objecting().filter(agreement=OuterRef("agreement"))
         return self.open().filter(in_force(None, "shares__"), held, agreed).filter(~Exists(opposed))
 
     def exceptionally_opened_to(self, user: User) -> ParcoursQuerySet:
@@ -346,19 +382,5 @@ class ParcoursQuerySet(models.QuerySet["Parcours"]):
         return self.coordinated_by(user)
 
 
-M = TypeVar("M", bound=models.Model)
-
-
-class SupportQuerySet(models.QuerySet[M]):
-    """Objectives and actions: their rights are those of their parcours, at ``path``."""
-
-    path = "parcours"
-
-    def editable_by(self, user: User) -> Self:
-        from pre_cases.models import Parcours
-
-        return self.filter(Exists(Parcours.objects.editable_by(user).filter(pk=OuterRef(self.path))))
-
-
-class ActionQuerySet(SupportQuerySet["Action"]):
+class ActionQuerySet(ParcoursRecordQuerySet["Action"]):
     path = "objective__parcours"

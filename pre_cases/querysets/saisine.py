@@ -12,10 +12,19 @@ from pre_cases.stages import SaisineStage
 from referents.models import Role
 
 if TYPE_CHECKING:
-    from pre_cases.models import Saisine
+    from pre_cases.models import AgreementHolder, Saisine
     from referents.models import User
 
-WAITING = (SaisineStage.RECEIVED, SaisineStage.AGREEMENT_AWAITED, SaisineStage.AGREEMENT_SIGNED)
+WAITING = (
+    SaisineStage.DRAFT,
+    SaisineStage.RECEIVED,
+    SaisineStage.TO_COMPLETE,
+    SaisineStage.AGREEMENT_AWAITED,
+    SaisineStage.AGREEMENT_SIGNED,
+)
+
+
+LACKING = Q(completion_asked_on__isnull=False, completed_on__isnull=True)
 
 
 class SaisineQuerySet(models.QuerySet["Saisine"]):
@@ -32,6 +41,8 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
                 When(Exists(pending.filter(signed_on__isnull=False)), then=Value(SaisineStage.AGREEMENT_SIGNED.value)),
                 When(Exists(pending), then=Value(SaisineStage.AGREEMENT_AWAITED.value)),
                 When(Exists(agreements), then=Value(SaisineStage.AGREEMENT_REFUSED.value)),
+                When(submitted_on__isnull=True, then=Value(SaisineStage.DRAFT.value)),
+                When(LACKING, then=Value(SaisineStage.TO_COMPLETE.value)),
                 default=Value(SaisineStage.RECEIVED.value),
                 output_field=models.CharField(),
             )
@@ -43,6 +54,10 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
     def waiting(self) -> SaisineQuerySet:
         """Those that still ask something of the team, before a parcours."""
         return self.at_stage(*WAITING)
+
+    def submitted(self) -> SaisineQuerySet:
+        """Those that reached a team: drafts are counted nowhere."""
+        return self.filter(submitted_on__isnull=False)
 
     def awaiting_agreement(self) -> SaisineQuerySet:
         return self.at_stage(SaisineStage.AGREEMENT_AWAITED)
@@ -92,3 +107,9 @@ class SaisineQuerySet(models.QuerySet["Saisine"]):
             | user.replaced("assignee", "team")
             | Q(team_id__in=user.standing.team_ids(Role.COORDINATOR))
         )
+
+
+class AgreementHolderQuerySet(models.QuerySet["AgreementHolder"]):
+    def objecting(self) -> AgreementHolderQuerySet:
+        """Oppositions that the coordination has not settled: they suspend at once."""
+        return self.filter(objected_on__isnull=False, settled_on__isnull=True)

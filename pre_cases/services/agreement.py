@@ -45,6 +45,7 @@ class HolderAnswer:
     informed_means: InformedMeans | str = ""
     not_informed_reason: str = ""
     objected_on: date | None = None
+    restriction: str = ""
 
 
 def _require_day(day: date, since: date, sentence: str, *, field: str | None) -> None:
@@ -60,6 +61,8 @@ def present_agreement(
 ) -> Agreement:
     """The form was given and explained to the family, and its scope agreed."""
     current = locked_saisine(saisine)
+    if current.is_draft:
+        raise AgreementRefused("Transmettez d’abord la saisine, qui n’est qu’un brouillon.")
     if is_followed(current.child_id):
         raise AgreementRefused("Un parcours est ouvert pour cet enfant : rattachez-y la saisine.")
     _require_day(on, current.received_on, "La saisine n’a été reçue que le", field="on")
@@ -182,7 +185,9 @@ def _write_holder(agreement: Agreement, answer: HolderAnswer) -> None:
         holder = AgreementHolder(agreement=agreement, adult=answer.adult, data_key_id=agreement.data_key_id)
     holder.signed_on, holder.objected_on = answer.signed_on, answer.objected_on
     holder.informed_on, holder.informed_means = answer.informed_on, answer.informed_means
-    holder.not_informed_reason = answer.not_informed_reason
+    holder.not_informed_reason, holder.restriction = answer.not_informed_reason, answer.restriction
+    if answer.objected_on is None:
+        holder.settled_on, holder.settled_by, holder.settlement = None, None, None
     holder.save()
     record_change(holder, action)
 

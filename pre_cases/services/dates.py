@@ -27,8 +27,9 @@ def due_date(
     last_review_on: date | None,
     next_task_on: date | None,
     agreed_until_on: date | None,
+    objected_on: date | None = None,
 ) -> date:
-    """The earliest of: a task, the entry to decide, the next point d'étape, the agreement to renew."""
+    """The earliest of: a task, the entry to decide, the next point d'étape, the agreement to renew, an objection."""
     if closed_on is not None:
         return NOTHING_DUE
     if entered_on is None:
@@ -36,7 +37,8 @@ def due_date(
     else:
         since = max(entered_on, last_review_on or entered_on)
         step = since + relativedelta(months=settings.REVIEW_EVERY_MONTHS)
-    return min(day for day in (step, next_task_on, agreed_until_on) if day is not None)
+    settle = None if objected_on is None else objected_on + timedelta(days=settings.OBJECTION_DAYS)
+    return min(day for day in (step, next_task_on, agreed_until_on, settle) if day is not None)
 
 
 def last_contact(*days: date | None) -> date | None:
@@ -44,11 +46,12 @@ def last_contact(*days: date | None) -> date | None:
 
 
 def derived_dates(parcours: Parcours) -> tuple[date, date | None]:
-    """``(due_on, last_contact_on)`` recomputed from the facts, in four queries."""
+    """``(due_on, last_contact_on)`` recomputed from the facts, in five queries."""
     reviews = parcours.reviews.aggregate(last=Max("on"))
     held = parcours.reviews.exclude(family_present=False, child_present=False).aggregate(last=Max("on"))
     entries = parcours.entries.contacts().aggregate(last=Max("on"))
     tasks = parcours.tasks.open().aggregate(next=Min("due_on"))
+    opposed = parcours.agreement.holders.objecting().aggregate(first=Min("objected_on"))
     due_on = due_date(
         opened_on=parcours.opened_on,
         entered_on=parcours.entered_on,
@@ -56,6 +59,7 @@ def derived_dates(parcours: Parcours) -> tuple[date, date | None]:
         last_review_on=reviews["last"],
         next_task_on=tasks["next"],
         agreed_until_on=parcours.agreement.agreed_until_on,
+        objected_on=opposed["first"],
     )
     return due_on, last_contact(entries["last"], held["last"])
 

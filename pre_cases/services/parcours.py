@@ -15,6 +15,7 @@ from pre_cases.services.assignment import assign, end_assignment
 from pre_cases.services.dates import refresh_dates
 from pre_cases.services.epre_agenda import leave_agendas
 from pre_cases.services.preconditions import lock_child, locked, not_in_future
+from pre_cases.services.suspension import end_suspensions
 from referents.models import Role, User
 
 REOPENING_DAYS = 60  # a reopening only corrects a mistaken closing
@@ -82,7 +83,7 @@ def open_parcours(*, saisine: Saisine, on: date, by: User, referent: User | None
 def _require_every_holder(saisine: Saisine, agreement: Agreement) -> None:
     """One holder's signature opens if every other known holder has been informed and none has objected in writing."""
     answers = {holder.adult_id: holder for holder in agreement.holders.all()}
-    if any(answer.objected_on for answer in answers.values()):
+    if any(answer.is_objecting for answer in answers.values()):
         raise OpeningRefused(
             "Un titulaire de l’autorité parentale s’est opposé par écrit : la coordination doit trancher ou clore."
         )
@@ -96,7 +97,9 @@ def _require_every_holder(saisine: Saisine, agreement: Agreement) -> None:
 
 def _what_is_missing(stage: SaisineStage) -> str:
     return {
+        SaisineStage.DRAFT: "Transmettez d’abord la saisine, qui n’est qu’un brouillon.",
         SaisineStage.RECEIVED: "Présentez d’abord le formulaire d’accord à la famille.",
+        SaisineStage.TO_COMPLETE: "Présentez d’abord le formulaire d’accord à la famille.",
         SaisineStage.AGREEMENT_AWAITED: (
             "La famille n’a pas encore signé : l’accord oral permet de préparer, pas d’ouvrir."
         ),
@@ -172,6 +175,7 @@ def end_parcours(*, parcours: Parcours, on: date, reason: Term, removal: EpreRem
         enrolment.ends_on = max(min(after + timedelta(days=1), today), enrolment.starts_on)
         enrolment.save()
         record_change(enrolment, "change")
+    end_suspensions(parcours, on)
     end_access(parcours)
     leave_agendas(parcours, removal)
     for draft in parcours.drafts.all():

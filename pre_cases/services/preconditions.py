@@ -51,7 +51,12 @@ def require_agreement(parcours: Parcours, refusal: type[Refused]) -> None:
         raise refusal("La famille a retiré son accord : rien ne peut plus être transmis hors de l’équipe.")
     if agreement.agreed_until_on is not None and agreement.agreed_until_on <= timezone.localdate():
         raise refusal("L’accord de la famille a expiré : faites-le d’abord reconduire.")
-    if agreement.holders.filter(objected_on__isnull=False).exists():
+    require_no_objection(parcours, refusal)
+
+
+def require_no_objection(parcours: Parcours, refusal: type[Refused]) -> None:
+    """Nothing new begins while a holder of authority objects."""
+    if parcours.agreement.holders.objecting().exists():
         raise refusal(
             "Un titulaire de l’autorité parentale s’est opposé par écrit : la coordination doit trancher ou clore."
         )

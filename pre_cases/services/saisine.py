@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from django.utils import timezone
+
 from audit.encryption.keys import create_data_key, load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
@@ -70,10 +72,15 @@ def receive_saisine(
     situation: str = "",
     strengths: str = "",
     already_done: str = "",
+    child_words: str = "",
+    parents_words: str = "",
     is_urgent: bool = False,
+    is_draft: bool = False,
 ) -> Saisine:
     """Record a saisine about a known child, or about a new one with the adults, the class and the address typed, whose
-    draft is thrown away.
+    typing kept so far is thrown away.
+
+    A draft may be typed on later (``change_saisine``); nothing is asked of the team meanwhile.
     """
     not_in_future(received_on, SaisineRefused, field="received_on")
     if main_sign is not None and main_sign not in signs:
@@ -93,10 +100,13 @@ def receive_saisine(
         author=by,
         source=source,
         received_on=received_on,
+        submitted_on=None if is_draft else timezone.localdate(),
         is_urgent=is_urgent,
         situation=situation,
         strengths=strengths,
         already_done=already_done,
+        child_words=child_words,
+        parents_words=parents_words,
         data_key_id=child.data_key_id,
     )
     for sign in signs:
@@ -184,6 +194,8 @@ def decide_outcome(
 ) -> Saisine:
     """End a saisine without opening a parcours; about a child already followed it can only be attached."""
     current = locked_saisine(saisine)
+    if current.is_draft:
+        raise OutcomeRefused("Transmettez d’abord la saisine, qui n’est qu’un brouillon.")
     _require_fitting(current, SaisineOutcome(outcome), reason, redirected_to)
     _require_day(current, on, "on")
     for name, day in (("family_told_on", family_told_on), ("requester_told_on", requester_told_on)):

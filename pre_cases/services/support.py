@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from audit.encryption.keys import load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Organisation, Term
 from pre_cases.models import Action, ActionMode, ActionNature, Objective, ObjectiveResult, Parcours
-from pre_cases.services.preconditions import locked, not_in_future
+from pre_cases.services.preconditions import locked, not_in_future, require_no_objection
 from referents.models import User
 
 
@@ -64,12 +65,8 @@ def add_action(
 ) -> Action:
     """Add what is done for an objective; without a start it is only planned."""
     current = locked(objective.parcours)
-    if starts_on is None and ends_on is not None:
-        raise ActionRefused("Une action qui finit a commencé : dites quand.", field="starts_on")
-    if starts_on is not None and starts_on < current.opened_on:
-        raise ActionRefused("Le parcours n’était pas ouvert ce jour-là.", field="starts_on")
-    if starts_on is not None and ends_on is not None and ends_on < starts_on:
-        raise ActionRefused("La fin ne peut pas précéder le début.", field="ends_on")
+    require_no_objection(current, ActionRefused)
+    _require_days(current, starts_on, ends_on)
     action = Action.objects.create(
         objective=objective,
         label=label,
@@ -84,6 +81,42 @@ def add_action(
     )
     record_change(action, "create")
     return action
+
+
+def _require_days(parcours: Parcours, starts_on: date | None, ends_on: date | None) -> None:
+    if starts_on is None and ends_on is not None:
+        raise ActionRefused("Une action qui finit a commencé : dites quand.", field="starts_on")
+    if starts_on is not None and starts_on < parcours.opened_on:
+        raise ActionRefused("Le parcours n’était pas ouvert ce jour-là.", field="starts_on")
+    if starts_on is not None and ends_on is not None and ends_on < starts_on:
+        raise ActionRefused("La fin ne peut pas précéder le début.", field="ends_on")
+
+
+@service
+def change_action(
+    *,
+    action: Action,
+    label: str,
+    domain: Term,
+    mode: ActionMode,
+    nature: ActionNature,
+    by: User,
+    partner: Organisation | None = None,
+    time_slot: str = "",
+    starts_on: date | None = None,
+) -> Action:
+    """Say an action better, or that one that was only planned has begun; its end stays as it is."""
+    parcours = locked(action.objective.parcours)
+    load_keys([parcours.data_key_id])
+    current = Action.objects.select_for_update(of=("self",)).select_related("objective").get(pk=action.pk)
+    if current.starts_on is None and starts_on is not None:
+        require_no_objection(parcours, ActionRefused)
+    _require_days(parcours, starts_on, current.ends_on)
+    current.label, current.domain, current.mode, current.nature = label, domain, mode, nature
+    current.partner, current.time_slot, current.starts_on = partner, time_slot, starts_on
+    current.save()
+    record_change(current, "change")
+    return current
 
 
 @service

@@ -67,14 +67,17 @@ DELAY_MEASURES = (
 )
 DELAY_RULE = "Délai en jours, compté l’année où il s’achève ; un délai négatif est une erreur comptée à part."
 WITH_FAMILY = Q(
-    kind__in=(EntryKind.MEETING, EntryKind.HOME_VISIT), with_whom__in=(EntryWith.FAMILY, EntryWith.FAMILY_AND_CHILD)
+    kind__in=(EntryKind.MEETING, EntryKind.EVALUATION, EntryKind.HOME_VISIT),
+    with_whom__in=(EntryWith.FAMILY, EntryWith.FAMILY_AND_CHILD),
 )
 
 
 def saisines(period: Period, extent: Extent) -> list[Figures]:
-    received = Saisine.objects.filter(
-        received_on__range=(period.starts_on, period.ends_on), team__in=extent.by_team
-    ).order_by()
+    received = (
+        Saisine.objects.submitted()
+        .filter(received_on__range=(period.starts_on, period.ends_on), team__in=extent.by_team)
+        .order_by()
+    )
     return [
         _sources(received, period, extent),
         _outcomes(received, period, extent),
@@ -136,7 +139,9 @@ def _outcomes(received: Any, period: Period, extent: Extent) -> Figures:
 def _signs(period: Period, extent: Extent) -> list[Figures]:
     rows = list(
         SaisineSign.objects.filter(
-            saisine__received_on__range=(period.starts_on, period.ends_on), saisine__team__in=extent.by_team
+            saisine__submitted_on__isnull=False,
+            saisine__received_on__range=(period.starts_on, period.ends_on),
+            saisine__team__in=extent.by_team,
         )
         .order_by()
         .values_list("saisine_id", "saisine__team_id", "sign_id")
@@ -168,7 +173,9 @@ def _named(spec: Spec, period: Period, extent: Extent, rows: Iterable[tuple[Any,
         if saisine_id not in recorded:
             recorded.add(saisine_id)
             tally.add(team_id, TOTAL)
-    received = Saisine.objects.filter(received_on__range=(period.starts_on, period.ends_on), team__in=extent.by_team)
+    received = Saisine.objects.submitted().filter(
+        received_on__range=(period.starts_on, period.ends_on), team__in=extent.by_team
+    )
     silent = received.filter(~Exists(SaisineSign.objects.filter(saisine=OuterRef("pk")))).order_by()
     for team_id, number in silent.values_list("team_id").annotate(Count("pk")):
         tally.add(team_id, UNKNOWN, number=number)
@@ -227,7 +234,7 @@ def first_meetings(period: Period, extent: Extent) -> Iterable[tuple[int, date, 
         .values_list("of")
         .annotate(first=Min("on"))
     )
-    rows = Saisine.objects.filter(
+    rows = Saisine.objects.submitted().filter(
         Q(entries__on__range=(period.starts_on, period.ends_on))
         | Q(parcours__entries__on__range=(period.starts_on, period.ends_on)),
         team__in=extent.by_team,

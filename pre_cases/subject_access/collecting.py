@@ -72,7 +72,8 @@ class _Collection:
         ]
 
     def content(self) -> dict[str, Any]:
-        sections = [made for section in SECTIONS if (made := self._section(section))["items"]]
+        told = [section for section in SECTIONS if section.is_told]
+        sections = [made for section in told if (made := self._section(section))["items"]]
         flagged = [
             text["number"] for made in sections for item in made["items"] for text in item["texts"] if text["flags"]
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 
 from pre_cases.models import (
@@ -20,6 +21,7 @@ from pre_cases.models import (
     ChildAdult,
     ChildTag,
     Comment,
+    ConcernReported,
     Document,
     Draft,
     DuplicateNotice,
@@ -28,11 +30,13 @@ from pre_cases.models import (
     EpreItem,
     ErasureReason,
     ExceptionalAccess,
+    ExceptionalAid,
     Family,
     FamilyRequest,
     FileDecision,
     FollowUp,
     HandOver,
+    Need,
     Objective,
     Parcours,
     ParcoursShare,
@@ -45,6 +49,7 @@ from pre_cases.models import (
     SaisineSign,
     Schooling,
     SubjectFile,
+    Suspension,
     Task,
 )
 
@@ -54,10 +59,15 @@ SCHOOL, MARELLE = "l’école et la famille", "Marelle, d’après ce qu’a fai
 
 @dataclass(frozen=True)
 class Section:
-    """One model in the file, and where its data come from."""
+    """One model in the file, and where its data come from; with ``setting``, only where the installation says so."""
 
     model: type[models.Model]
     source: str
+    setting: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        return not self.setting or bool(getattr(settings, self.setting))
 
     @property
     def title(self) -> str:
@@ -79,6 +89,7 @@ SECTIONS = [
     Section(Entry, TEAM),
     Section(FollowUp, TEAM),
     Section(Comment, TEAM),
+    Section(Need, TEAM),
     Section(Objective, TEAM),
     Section(Action, TEAM),
     Section(Task, TEAM),
@@ -87,6 +98,9 @@ SECTIONS = [
     Section(Bilan, TEAM),
     Section(EpreItem, TEAM),
     Section(Document, "la famille, l’école ou les partenaires"),
+    Section(Suspension, TEAM),
+    Section(ExceptionalAid, TEAM),
+    Section(ConcernReported, TEAM, setting="CONCERNS_IN_SUBJECT_FILE"),
     Section(Enrolment, TEAM),
     Section(ParcoursShare, TEAM),
     Section(AccessRequest, TEAM),

@@ -92,7 +92,7 @@ def agreement_sign(request: SignedInRequest, pk: UUID) -> HttpResponse:
     if agreement is None:
         return _present_first(request, saisine)
     answered = list(agreement.holders.all())
-    objected = any(holder.objected_on is not None for holder in answered)
+    objected = any(holder.is_objecting for holder in answered)
     if objected and not request.user.has_perm("pre_cases.decide_saisine", saisine):
         messages.warning(request, "Un titulaire s’est opposé par écrit : c’est à la coordination de trancher.")
         return redirect("pre_cases:saisine_detail", pk=pk)

@@ -24,6 +24,7 @@ from pre_cases.models import (
     EpreItem,
     EpreSession,
     ExceptionalAccess,
+    ExceptionalAid,
     FamilyRequest,
     Parcours,
     ParcoursStage,
@@ -43,14 +44,17 @@ from referents.requests import SignedInRequest
 from referents.views.answer import carry_out
 from referents.views.reach import require
 
-TO_DECIDE = (ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_RATIFY, ParcoursFlag.TO_CLOSE)
+TO_DECIDE = (ParcoursFlag.OPPOSED, ParcoursFlag.DIAGNOSIS, ParcoursFlag.TO_RATIFY, ParcoursFlag.TO_CLOSE)
 UNFOLLOWED = (ParcoursFlag.NO_REFERENT, ParcoursFlag.UNOPENED)
 TO_WATCH = (
     ParcoursFlag.LATE,
     ParcoursFlag.REVIEW_DUE,
     ParcoursFlag.NO_REVIEW,
     ParcoursFlag.SILENT,
+    ParcoursFlag.AGREEMENT_ENDING,
+    ParcoursFlag.COMING_OF_AGE,
     ParcoursFlag.INCOMPLETE,
+    ParcoursFlag.SUSPENDED,
 )
 TO_WRITE, TO_SIGN = "fiches-a-ecrire", "chartes-a-signer"  # the parts of a session's page
 TEAM_FILTERS = (*UNFOLLOWED, *TO_DECIDE, *TO_WATCH)
@@ -92,6 +96,7 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
             urgent,
             *_tiles(team, counts, TO_DECIDE),
             _exceptional_tile(request, team),
+            _aid_tile(request, team),
             _requests_tile(request, team),
             questions,
         ],
@@ -146,6 +151,13 @@ def _next_epre(team: Team) -> dict[str, Any]:
     }
 
 
+def _aid_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:
+    """Aids of the fonds exceptionnel that wait for a decision."""
+    waiting = ExceptionalAid.objects.decidable_by(request.user).waiting().filter(parcours__team=team)
+    url = reverse("pre_cases:team_fund", args=[team.code])
+    return {"label": "Aides du fonds exceptionnel", "count": waiting.count(), "url": url}
+
+
 def _notices(request: SignedInRequest, team: Team) -> list[DuplicateNotice]:
     """Children of the team whom somebody else was about to record, and those that another team may know."""
     told = DuplicateNotice.objects.decidable_by(request.user).to_settle().filter(team=team)
@@ -185,7 +197,13 @@ def _saisine_tiles(team: Team) -> list[dict[str, Any]]:
 def _stages(team: Team) -> list[dict[str, Any]]:
     """Open parcours by stage, for the share of each."""
     found = by_stage(Parcours.objects.in_team(team.pk).open().with_stage())
-    stages = (ParcoursStage.DIAGNOSIS, ParcoursStage.EPRE, ParcoursStage.RUNNING, ParcoursStage.REVIEW_DUE)
+    stages = (
+        ParcoursStage.DIAGNOSIS,
+        ParcoursStage.EPRE,
+        ParcoursStage.RUNNING,
+        ParcoursStage.REVIEW_DUE,
+        ParcoursStage.SUSPENDED,
+    )
     return [{"code": s.value, "label": s.label, "count": found.get(s.value, 0)} for s in stages]
 
 

@@ -119,7 +119,7 @@ def schooling_record(request: SignedInRequest, pk: UUID) -> HttpResponse:
             "in_ulis": current.in_ulis,
             "in_upe2a": current.in_upe2a,
         }
-    form = SchoolingForm(request.POST or None, initial=initial)
+    form = SchoolingForm(request.POST or None, initial=initial, birth_date=child.birth_date)
     if form.is_valid() and attempt(form, lambda: record_schooling(child=child, by=request.user, **form.cleaned_data)):
         messages.success(request, "La classe est enregistrée.")
         return redirect(home_of(request, child))

@@ -24,6 +24,7 @@ from pre_cases.search.words import NameQuery
 from pre_cases.services.assignment import assign_referent
 from pre_cases.services.parcours import close_parcours, decide_entry, may_still_reopen, reopen_parcours
 from pre_cases.timeline import Reader, timeline_of
+from pre_cases.views.beside import beside
 from referents.models import Role, StandIn, User
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt
@@ -35,7 +36,10 @@ MY_FILTERS = (
     ParcoursFlag.REVIEW_DUE,
     ParcoursFlag.SILENT,
     ParcoursFlag.INCOMPLETE,
+    ParcoursFlag.AGREEMENT_ENDING,
+    ParcoursFlag.COMING_OF_AGE,
     ParcoursFlag.DIAGNOSIS,
+    ParcoursFlag.SUSPENDED,
 )
 SESSIONS = 6  # of the EPRE, on the home page of a member
 FORM = ["GET", "HEAD", "POST"]
@@ -168,6 +172,7 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "entry_form": EntryForm(initial=draft.content if draft else None),
         "draft": draft,
     }
+    context |= beside(request, parcours, inside=may_edit or may_decide)
     return render(request, "pre_cases/parcours_detail.html", context | access_of(parcours, request.user, may_edit))
 
 

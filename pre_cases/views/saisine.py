@@ -51,12 +51,15 @@ from referents.views.answer import attempt
 from referents.views.reach import require
 
 MOST_KNOWN = 50  # parcours shown of children who may be the one sought
+RECORDED = "La saisine est enregistrée."
 ALL, URGENT, UNFOLLOWED, OVER = "", "urgentes", "sans-suivi", "sans-parcours"
 # value in the address: (label, condition); the first one shows every saisine that waits
 FILTERS: dict[str, tuple[str, Q]] = {
     ALL: ("Toutes", Q(stage_code__in=[stage.value for stage in WAITING])),
     URGENT: ("Urgentes", Q(is_urgent=True, stage_code__in=[stage.value for stage in WAITING])),
+    SaisineStage.DRAFT.value: ("Brouillons", Q(stage_code=SaisineStage.DRAFT.value)),
     SaisineStage.RECEIVED.value: ("Reçues", Q(stage_code=SaisineStage.RECEIVED.value)),
+    SaisineStage.TO_COMPLETE.value: ("À compléter", Q(stage_code=SaisineStage.TO_COMPLETE.value)),
     SaisineStage.AGREEMENT_AWAITED.value: ("Accord attendu", Q(stage_code=SaisineStage.AGREEMENT_AWAITED.value)),
     SaisineStage.AGREEMENT_SIGNED.value: (
         "Accord signé, à ouvrir",
@@ -242,9 +245,11 @@ def _record(
     if known:
         context |= {"known": known, "known_children": _known_children(request, known)}
     elif form.is_valid():
-        saisine = attempt(form, lambda: receive_saisine(by=request.user, **about(), **form.situation_values()))
+        typed = {"is_draft": "unsent" in request.POST} | form.situation_values()
+        saisine = attempt(form, lambda: receive_saisine(by=request.user, **about(), **typed))
         if saisine:
-            messages.success(request, "La saisine est enregistrée.")
+            done = "Le brouillon est gardé : il reste à le transmettre." if saisine.is_draft else RECORDED
+            messages.success(request, done)
             if is_unusual_age(form.cleaned_data.get("birth_date"), saisine.received_on):
                 messages.warning(request, UNUSUAL_AGE)
             return redirect("pre_cases:saisine_detail", pk=saisine.pk)

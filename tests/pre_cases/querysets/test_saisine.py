@@ -67,7 +67,9 @@ class TestWithStage:
         make_agreement(awaited)
         make_agreement(signed, signed_on=timezone.localdate())
         decided(over, "redirected")
-        assert set(Saisine.objects.waiting()) == {saisine, awaited, signed}
+        draft = make_saisine(make_child("Eva"), cast.team_a, submitted_on=None)
+        lacking = make_saisine(make_child("Noa"), cast.team_a, completion_asked_on=timezone.localdate())
+        assert set(Saisine.objects.waiting()) == {saisine, awaited, signed, draft, lacking}
         assert set(Saisine.objects.awaiting_agreement()) == {awaited}
         every = Saisine.objects.with_stage()
         for one in SaisineStage:

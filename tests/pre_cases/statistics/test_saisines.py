@@ -55,6 +55,12 @@ class TestSources:
         receive(programme, date(2015, 1, 1))
         assert found(programme, "saisine_source") == {TOTAL: 2, "ecole-elementaire": 1, "caf": 1}
 
+    def test_leave_drafts_out(self, programme: Programme) -> None:
+        receive(programme)
+        receive(programme, submitted_on=None)
+        for code in ("saisine_source", "saisine_outcome"):
+            assert found(programme, code)[TOTAL] == 1
+
 
 class TestOutcomes:
     def test_are_those_of_the_last_day(self, programme: Programme) -> None:

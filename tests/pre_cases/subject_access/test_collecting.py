@@ -84,8 +84,16 @@ class TestCollect:
     def test_holds_a_section_for_every_model_of_a_whole_file(self, cast: Cast) -> None:
         make_whole_file(cast.ines_parcours, cast.benoit)
         titles = [section["title"] for section in content_of(cast)["sections"]]
-        missing = [section.title for section in SECTIONS if section.title not in titles]
+        missing = [section.title for section in SECTIONS if section.is_told and section.title not in titles]
         assert missing == []
+
+    def test_tells_of_an_information_preoccupante_only_where_the_installation_says_so(
+        self, cast: Cast, settings: Any
+    ) -> None:
+        make_whole_file(cast.ines_parcours, cast.benoit)
+        assert "préoccupante" not in words(content_of(cast))
+        settings.CONCERNS_IN_SUBJECT_FILE = True
+        assert "préoccupante" in words(content_of(cast))
 
     def test_holds_nothing_of_another_child(self, cast: Cast) -> None:
         lina = make_child("Lina", family=cast.ines.family, birth_date=None)

@@ -11,7 +11,16 @@ from django.utils import timezone
 from audit.history import acting_as, system_account
 from audit.journal.models import Event
 from partners.models import Term
-from pre_cases.models import DuplicateNotice, Parcours, ParcoursStage, Saisine
+from pre_cases.models import (
+    DuplicateNotice,
+    ExceptionalAid,
+    Parcours,
+    ParcoursStage,
+    ReminderKind,
+    Saisine,
+    Suspension,
+    Task,
+)
 from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.services.parcours import close_parcours
 from pre_cases.services.review import write_bilan
@@ -64,6 +73,20 @@ def in_order(cast: Cast) -> None:
     add_entry(parcours=parcours, kind="phone", on=today, with_whom="family", text="Appel", by=cast.benoit)
 
 
+def stopped(parcours: Parcours, referent: User) -> None:
+    """Suspended, opposed, about a young person who comes of age, and an aid is asked for."""
+    today, own = timezone.localdate(), {"parcours": parcours, "data_key_id": parcours.data_key_id}
+    with acting_as(system_account()):
+        Suspension.objects.create(**own, reason="x", starts_on=today)
+        Task.objects.create(**own, assignee=referent, label="x", due_on=today, reminder=ReminderKind.MAJORITY)
+        ExceptionalAid.objects.create(
+            **own, team=parcours.team, purpose="x", requested=10, asked_by=referent, asked_on=today
+        )
+        holder = parcours.agreement.holders.get()
+        holder.objected_on = today
+        holder.save()
+
+
 @pytest.fixture
 def busy(cast: Cast, denis: User) -> None:
     """Team A with something on every tile, and as much again in team B that no figure of A may count."""
@@ -77,7 +100,10 @@ def busy(cast: Cast, denis: User) -> None:
         write_bilan(parcours=ready, on=today, text="Bilan", exit_reason=reason, by=referent)
         make_exceptional_access(ready, make_user("Lise", Role.COORDINATOR, make_team(f"loin-{team.code}")))
         ask(ready.child, referent)
+        stopped(ready, referent)
         make_saisine(make_child("Reçue"), team)
+        make_saisine(make_child("Brouillon"), team, submitted_on=None)
+        make_saisine(make_child("Incomplète"), team, completion_asked_on=today)
         make_agreement(make_saisine(make_child("Attendue"), team))
         make_agreement(make_saisine(make_child("Attendue aussi"), team))
         make_agreement(make_saisine(make_child("Signée"), team), signed_on=today)
@@ -123,6 +149,11 @@ class TestTeamBoard:
         _, context = self.board(cast, signed_in)
         tiles = {tile["label"]: tile["count"] for tile in [*context["to_decide"], *context["to_watch"]]}
         assert tiles == {
+            ParcoursFlag.OPPOSED.label: 1,  # Prête
+            ParcoursFlag.SUSPENDED.label: 1,  # Prête
+            ParcoursFlag.COMING_OF_AGE.label: 1,  # Prête
+            ParcoursFlag.AGREEMENT_ENDING.label: 1,  # Ancienne
+            "Aides du fonds exceptionnel": 1,  # Prête
             ParcoursFlag.NO_REFERENT.label: 1,  # Évaluée
             ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
             ParcoursFlag.TO_CLOSE.label: 1,  # Prête
@@ -135,7 +166,13 @@ class TestTeamBoard:
             ParcoursFlag.SILENT.label: 3,  # Ancienne, Prête, Inès
             ParcoursFlag.INCOMPLETE.label: 4,  # everyone but Lou
         }
-        assert [tile["count"] for tile in context["saisines"]] == [1, 2, 1]  # received, awaited, signed
+        assert [tile["count"] for tile in context["saisines"]] == [
+            1,
+            1,
+            1,
+            2,
+            1,
+        ]  # draft, received, to complete, awaited, signed
         assert context["total"] == 5
 
     def test_shows_the_links_it_counts(self, cast: Cast, signed_in, busy) -> None:
@@ -150,7 +187,12 @@ class TestTeamBoard:
         close_parcours(parcours=cast.ines_parcours, on=timezone.localdate(), reason=lost, by=cast.amina)
         _, context = self.board(cast, signed_in)
         counts = {stage["code"]: stage["count"] for stage in context["stages"]}
-        assert counts == {ParcoursStage.DIAGNOSIS: 1, ParcoursStage.RUNNING: 2, ParcoursStage.REVIEW_DUE: 1}
+        assert counts == {
+            ParcoursStage.DIAGNOSIS: 1,
+            ParcoursStage.RUNNING: 1,
+            ParcoursStage.REVIEW_DUE: 1,
+            ParcoursStage.SUSPENDED: 1,
+        }
         assert sum(counts.values()) == context["total"]
 
     def test_gives_the_load_of_each_referent_and_opens_its_list(self, cast: Cast, signed_in, busy, denis: User) -> None:

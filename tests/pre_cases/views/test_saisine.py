@@ -73,6 +73,8 @@ class TestSaisineList:
 
     def test_counts_what_each_filter_shows(self, cast: Cast, signed_in, today: date) -> None:
         make_saisine(make_child("Ana"), cast.team_a, assignee=cast.benoit)
+        make_saisine(make_child("Fay"), cast.team_a, submitted_on=None)
+        make_saisine(make_child("Gus"), cast.team_a, completion_asked_on=today)
         make_agreement(make_saisine(make_child("Bob"), cast.team_a))
         make_agreement(make_saisine(make_child("Cléo"), cast.team_a), signed_on=today)
         make_agreement(make_saisine(make_child("Dan"), cast.team_a), refused_on=today)
@@ -80,7 +82,7 @@ class TestSaisineList:
         decide_outcome(saisine=ended, outcome="no_follow_up", on=today, reason="Déjà suivi.", by=cast.amina)
         client = signed_in(cast.amina)
         filters = client.get(url("saisine_list")).context["filters"]
-        assert [link["count"] for link in filters] == [3, 1, 1, 1, 2, 1, 1]
+        assert [link["count"] for link in filters] == [5, 1, 1, 1, 1, 1, 4, 1, 1]
         for link in filters:
             assert len(client.get(link["url"]).context["page"]) == link["count"], link["label"]
 
@@ -323,7 +325,7 @@ class TestSaisineCreate:
 
     def test_asks_which_school_when_several_answer(self, cast: Cast, signed_in) -> None:
         _, second = make_schools("École du Parc", "Collège du Parc")
-        client, data = signed_in(cast.benoit), typed(team=cast.team_a.pk, school_text="parc", level="level:6e")
+        client, data = signed_in(cast.benoit), typed(team=cast.team_a.pk, school_text="parc", level="level:cm2")
         page = client.post(url("saisine_create"), data)
         assert page.status_code == 422
         assert [choice.pk for choice in page.context["form"].fields["school"].queryset]
@@ -530,9 +532,17 @@ class TestSaisineDetail:
 
     def test_shows_only_what_is_possible(self, cast: Cast, signed_in, saisine: Saisine) -> None:
         context = signed_in(cast.benoit).get(url("saisine_detail", saisine.pk)).context
-        assert possible(context) == {"may_take", "may_change"}
+        assert possible(context) == {"may_take", "may_change", "may_rewrite"}
         context = signed_in(cast.amina).get(url("saisine_detail", saisine.pk)).context
-        assert possible(context) == {"may_assign", "may_change", "may_write", "may_present", "may_decide"}
+        assert possible(context) == {
+            "may_assign",
+            "may_change",
+            "may_rewrite",
+            "may_ask",
+            "may_write",
+            "may_present",
+            "may_decide",
+        }
 
     def test_offers_nothing_but_attaching_for_a_child_already_followed(self, cast: Cast, signed_in) -> None:
         saisine = make_saisine(cast.ines, cast.team_a, assignee=cast.benoit)
