@@ -204,7 +204,7 @@ def runs_the_session(user: User, session: EpreSession) -> bool:
 
 def is_agreed(item: EpreItem) -> bool:
     agreement = item.parcours.agreement
-    opposed = any(holder.objected_on for holder in agreement.holders.all())
+    opposed = any(holder.objected_on and holder.settled_on is None for holder in agreement.holders.all())
     lasts = item.purpose == "renewal" or (agreement.agreed_until_on or timezone.localdate()) > timezone.localdate()
     return bool(agreement.signed_on and not agreement.withdrawn_on and lasts and not opposed)
 

@@ -31,7 +31,7 @@ def agreed() -> Q:
     """
     from pre_cases.models import AgreementHolder, EprePurpose
 
-    opposed = AgreementHolder.objects.filter(agreement=OuterRef("parcours__agreement"), objected_on__isnull=False)
+    opposed = AgreementHolder.objects.objecting().filter(agreement=OuterRef("parcours__agreement"))
     given = Q(parcours__agreement__signed_on__isnull=False, parcours__agreement__withdrawn_on__isnull=True)
     lasts = Q(parcours__agreement__agreed_until_on__gt=timezone.localdate()) | Q(purpose=EprePurpose.RENEWAL)
     return given & lasts & ~Q(Exists(opposed))
@@ -47,6 +47,10 @@ class EpreSessionQuerySet(models.QuerySet["EpreSession"]):
     def upcoming(self, on: date | None = None) -> EpreSessionQuerySet:
         """Planned, today or later."""
         return self.planned().filter(on__gte=on or timezone.localdate())
+
+    def this_week(self, on: date) -> EpreSessionQuerySet:
+        """Planned within the seven days that begin on a day."""
+        return self.upcoming(on).filter(on__lt=on + timedelta(days=7))
 
     def past(self, on: date | None = None) -> EpreSessionQuerySet:
         """Everything that is not to come: held, cancelled, or planned for a day that is over."""

@@ -76,7 +76,7 @@ def _require_agreement(parcours: Parcours, purpose: EprePurpose) -> None:
         return
     agreement = parcours.agreement
     withdrawn = agreement.signed_on is None or agreement.withdrawn_on is not None
-    if withdrawn or agreement.holders.filter(objected_on__isnull=False).exists():
+    if withdrawn or agreement.holders.objecting().exists():
         raise AgendaRefused("L’accord de la famille est retiré ou contesté : rien ne va à l’EPRE.")
 
 

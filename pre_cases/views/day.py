@@ -19,7 +19,7 @@ from audit.encryption.keys import load_keys_of
 from audit.journal.consult import consult_lists
 from pre_cases.day import own_figures, tiles_of, waiting_for
 from pre_cases.forms.day import SeveralEntryForm
-from pre_cases.models import Appointment, Draft, EntryKind, EntryTemplate, EntryWith, Parcours, Task
+from pre_cases.models import Appointment, Draft, EntryKind, EntryTemplate, EntryWith, EpreSession, Parcours, Task
 from pre_cases.querysets.parcours import ParcoursQuerySet
 from pre_cases.services.entries import SEVERAL, add_entries
 from pre_cases.views.drafts import answer_draft, draft_of
@@ -61,6 +61,7 @@ def my_day(request: SignedInRequest) -> HttpResponse:
         "today": today,
         "tasks": tasks,
         "meetings": meetings,
+        "sessions": list(EpreSession.objects.prepared_by(person).this_week(today).order_by("on", "starts_at", "id")),
         "waiting": waiting,
         "watched": watched,
         "parcours_list": mine[:FIRST_ONES],

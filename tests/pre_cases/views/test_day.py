@@ -25,6 +25,7 @@ from tests.cast import (
     make_residence,
     make_saisine,
     make_schooling,
+    make_session,
     make_stand_in,
     make_user,
 )
@@ -90,6 +91,17 @@ class TestMyDay:
         many = queries_of(client, url("my_day"))
         assert len(many) <= 12, "\n".join(many)
         assert len(many) == len(one)
+
+    def test_shows_the_sessions_of_the_epre_this_week(self, cast: Cast, signed_in) -> None:
+        today = timezone.localdate()
+        for days, place in ((0, "Maison bleue"), (6, "Maison verte"), (7, "Maison jaune")):
+            make_session(cast.team_a, cast.amina, on=today + days * DAY, place=place)
+        make_session(cast.team_b, cast.amina, on=today, place="Maison rouge")
+        page = signed_in(cast.benoit).get(url("my_day")).content.decode()
+        assert [place for place in ("bleue", "verte", "jaune", "rouge") if f"Maison {place}" in page] == [
+            "bleue",
+            "verte",
+        ]
 
     def test_counts_on_each_tile_the_rows_of_the_list_it_opens(self, cast: Cast, signed_in) -> None:
         fill(cast, 3)
