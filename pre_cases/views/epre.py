@@ -25,7 +25,7 @@ from pre_cases.services.epre_session import (
 from pre_cases.sheets import for_sheets, minutes_pdf, sheets_of, sheets_pdf
 from pre_cases.views.board import TO_SIGN, TO_WRITE, coordinated_team
 from pre_cases.views.parcours import FORM
-from referents.models import Role, User
+from referents.models import Membership, Role, User
 from referents.models.user import TEAM_ROLES
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt, carry_out
@@ -149,8 +149,8 @@ def participant_invite(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 def _people(session: EpreSession) -> QuerySet[User]:
     """Those of the team who are not invited yet."""
-    members = [User.objects.holding(role, session.team_id).values("pk") for role in TEAM_ROLES]
-    found = User.objects.filter(pk__in=members[0].union(*members[1:]))
+    members = Membership.objects.current().filter(team=session.team_id, role__in=TEAM_ROLES)
+    found = User.objects.filter(pk__in=members.values("user"), is_active=True)
     return found.exclude(epre_participations__session=session).order_by("last_name", "first_name", "pk")
 
 

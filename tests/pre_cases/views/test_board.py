@@ -23,10 +23,12 @@ from tests.cast import (
     make_agreement,
     make_child,
     make_exceptional_access,
+    make_item,
     make_parcours,
     make_residence,
     make_saisine,
     make_schooling,
+    make_session,
     make_share,
     make_team,
     make_user,
@@ -75,6 +77,9 @@ def busy(cast: Cast, denis: User) -> None:
         ready = make_parcours(team, referent=referent, child=make_child("Prête"))
         reason = Term.objects.get(pk="exit_reason:objectifs-atteints")
         write_bilan(parcours=ready, on=today, text="Bilan", exit_reason=reason, by=referent)
+        with acting_as(system_account()):
+            ready.saisine.is_urgent = True
+            ready.saisine.save()
         make_exceptional_access(ready, make_user("Lise", Role.COORDINATOR, make_team(f"loin-{team.code}")))
         ask(ready.child, referent)
         make_saisine(make_child("Reçue"), team)
@@ -125,6 +130,7 @@ class TestTeamBoard:
         assert tiles == {
             ParcoursFlag.NO_REFERENT.label: 1,  # Évaluée
             ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
+            ParcoursFlag.TO_RATIFY.label: 1,  # Prête
             ParcoursFlag.TO_CLOSE.label: 1,  # Prête
             "Accès exceptionnels à examiner": 1,  # Prête
             "Demandes des familles": 1,  # Prête
@@ -148,9 +154,16 @@ class TestTeamBoard:
     def test_splits_the_open_parcours_by_stage(self, cast: Cast, signed_in, busy) -> None:
         lost = Term.objects.get(pk="exit_reason:contact-perdu")
         close_parcours(parcours=cast.ines_parcours, on=timezone.localdate(), reason=lost, by=cast.amina)
+        examined = make_parcours(cast.team_a, child=make_child("Examinée"), entered_on=None)
+        make_item(make_session(cast.team_a), examined)
         _, context = self.board(cast, signed_in)
         counts = {stage["code"]: stage["count"] for stage in context["stages"]}
-        assert counts == {ParcoursStage.DIAGNOSIS: 1, ParcoursStage.RUNNING: 2, ParcoursStage.REVIEW_DUE: 1}
+        assert counts == {
+            ParcoursStage.DIAGNOSIS: 1,
+            ParcoursStage.EPRE: 1,
+            ParcoursStage.RUNNING: 2,
+            ParcoursStage.REVIEW_DUE: 1,
+        }
         assert sum(counts.values()) == context["total"]
 
     def test_gives_the_load_of_each_referent_and_opens_its_list(self, cast: Cast, signed_in, busy, denis: User) -> None:
