@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.journal.consult import Page, consult, consult_page
@@ -100,6 +101,7 @@ def session_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "participants": list(participants) if runs else [],
         "unsigned": unsigned,
         "chosen": chosen if chosen in (TO_WRITE, TO_SIGN) else "",
+        "has_begun": session.on <= timezone.localdate(),
         "is_held": session.state == EpreState.HELD,
         "may_write": runs and session.is_writable,
     }
