@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from pre_cases.models import Parcours, ParcoursStage, Residence, Schooling
+from pre_cases.querysets.parcours import ParcoursFlag
+from referents.days import long_day
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,10 @@ class Lack:
 
 
 def missing_in(parcours: Parcours, *, may_decide: bool) -> list[Lack]:
-    """What an open parcours lacks, read with ``with_page()``; the most blocking first. Two queries."""
+    """What an open parcours lacks, read with ``with_page()``; the most blocking first.
+
+    Two queries, and one more about an urgent one.
+    """
     if parcours.is_closed:
         return []
     return [*_missing_decisions(parcours, may_decide=may_decide), *_missing_facts(parcours)]
@@ -35,6 +40,12 @@ def _missing_decisions(parcours: Parcours, *, may_decide: bool) -> list[Lack]:
     if parcours.entered_on is None:
         url = reverse("pre_cases:parcours_enter", args=[parcours.pk]) if may_decide else ""
         lacks.append(Lack("L’entrée en parcours n’est pas décidée.", url))
+    elif (
+        parcours.saisine.is_urgent and Parcours.objects.flagged(ParcoursFlag.TO_RATIFY).filter(pk=parcours.pk).exists()
+    ):
+        before = parcours.entered_on + timedelta(days=settings.RATIFICATION_DAYS)
+        url = reverse("pre_cases:item_create", args=[parcours.pk])
+        lacks.append(Lack(f"Entrée en urgence, à ratifier par l’EPRE avant le {long_day(before)}.", url))
     if hasattr(parcours, "bilan"):
         url = reverse("pre_cases:parcours_close", args=[parcours.pk]) if may_decide else ""
         lacks.append(Lack("Le bilan est écrit : la coordination peut clore.", url))

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.journal.consult import Page, consult, consult_page
@@ -25,7 +26,7 @@ from pre_cases.services.epre_session import (
 from pre_cases.sheets import for_sheets, minutes_pdf, sheets_of, sheets_pdf
 from pre_cases.views.board import TO_SIGN, TO_WRITE, coordinated_team
 from pre_cases.views.parcours import FORM
-from referents.models import Role, User
+from referents.models import Membership, Role, User
 from referents.models.user import TEAM_ROLES
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt, carry_out
@@ -100,6 +101,7 @@ def session_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
         "participants": list(participants) if runs else [],
         "unsigned": unsigned,
         "chosen": chosen if chosen in (TO_WRITE, TO_SIGN) else "",
+        "has_begun": session.on <= timezone.localdate(),
         "is_held": session.state == EpreState.HELD,
         "may_write": runs and session.is_writable,
     }
@@ -149,8 +151,8 @@ def participant_invite(request: SignedInRequest, pk: UUID) -> HttpResponse:
 
 def _people(session: EpreSession) -> QuerySet[User]:
     """Those of the team who are not invited yet."""
-    members = [User.objects.holding(role, session.team_id).values("pk") for role in TEAM_ROLES]
-    found = User.objects.filter(pk__in=members[0].union(*members[1:]))
+    members = Membership.objects.current().filter(team=session.team_id, role__in=TEAM_ROLES)
+    found = User.objects.filter(pk__in=members.values("user"), is_active=True)
     return found.exclude(epre_participations__session=session).order_by("last_name", "first_name", "pk")
 
 

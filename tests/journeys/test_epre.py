@@ -40,7 +40,7 @@ class TestEpreSession:
         amina.reads("charte à signer")
 
         benoit.open(f"/parcours/{lina.pk}/")
-        benoit.follow("EPRE")
+        benoit.follow("Inscrire à l’EPRE")
         benoit.fill({"Question posée à l’EPRE": "Où Lina peut-elle lire ?", "Points d’appui": "Aime lire."})
         benoit.press("Inscrire à l’ordre du jour")
         expect(benoit.main.get_by_role("alert")).to_contain_text("enlevez « Lina »")
@@ -48,7 +48,7 @@ class TestEpreSession:
         benoit.press("Inscrire à l’ordre du jour")
         benoit.reads("La situation est à l’ordre du jour.")
         benoit.open(f"/parcours/{tiago.pk}/")
-        benoit.follow("EPRE")
+        benoit.follow("Inscrire à l’EPRE")
         benoit.choose("avis sur la situation")
         benoit.press("Inscrire à l’ordre du jour")
         benoit.open("/epre/")

@@ -32,10 +32,12 @@ from tests.cast import (
     make_agreement,
     make_child,
     make_exceptional_access,
+    make_item,
     make_parcours,
     make_residence,
     make_saisine,
     make_schooling,
+    make_session,
     make_share,
     make_team,
     make_user,
@@ -98,6 +100,9 @@ def busy(cast: Cast, denis: User) -> None:
         ready = make_parcours(team, referent=referent, child=make_child("Prête"))
         reason = Term.objects.get(pk="exit_reason:objectifs-atteints")
         write_bilan(parcours=ready, on=today, text="Bilan", exit_reason=reason, by=referent)
+        with acting_as(system_account()):
+            ready.saisine.is_urgent = True
+            ready.saisine.save()
         make_exceptional_access(ready, make_user("Lise", Role.COORDINATOR, make_team(f"loin-{team.code}")))
         ask(ready.child, referent)
         stopped(ready, referent)
@@ -156,6 +161,7 @@ class TestTeamBoard:
             "Aides du fonds exceptionnel": 1,  # Prête
             ParcoursFlag.NO_REFERENT.label: 1,  # Évaluée
             ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
+            ParcoursFlag.TO_RATIFY.label: 1,  # Prête
             ParcoursFlag.TO_CLOSE.label: 1,  # Prête
             "Accès exceptionnels à examiner": 1,  # Prête
             "Demandes des familles": 1,  # Prête
@@ -185,6 +191,8 @@ class TestTeamBoard:
     def test_splits_the_open_parcours_by_stage(self, cast: Cast, signed_in, busy) -> None:
         lost = Term.objects.get(pk="exit_reason:contact-perdu")
         close_parcours(parcours=cast.ines_parcours, on=timezone.localdate(), reason=lost, by=cast.amina)
+        examined = make_parcours(cast.team_a, child=make_child("Examinée"), entered_on=None)
+        make_item(make_session(cast.team_a), examined)
         _, context = self.board(cast, signed_in)
         counts = {stage["code"]: stage["count"] for stage in context["stages"]}
         assert counts == {
@@ -192,6 +200,9 @@ class TestTeamBoard:
             ParcoursStage.RUNNING: 1,
             ParcoursStage.REVIEW_DUE: 1,
             ParcoursStage.SUSPENDED: 1,
+            ParcoursStage.EPRE: 1,
+            ParcoursStage.RUNNING: 2,
+            ParcoursStage.REVIEW_DUE: 1,
         }
         assert sum(counts.values()) == context["total"]
 
