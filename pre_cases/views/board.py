@@ -1,6 +1,7 @@
 """The coordination: a team's board, its list, and who follows what."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -84,9 +85,7 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
     today = timezone.localdate()
     open_parcours = Parcours.objects.in_team(team.pk).open()
     counts = flag_counts(open_parcours, TEAM_FILTERS)
-    [[urgent, questions]] = tiles_of(
-        request.user, [urgent_figure(request.user, team), question_figure(request.user, team)]
-    )
+    urgent, questions = _urgent_tiles(request, team)
     load = _load(team)
     context = {
         "team": team,
@@ -95,10 +94,10 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
         "to_decide": [
             urgent,
             *_tiles(team, counts, TO_DECIDE),
+            questions,
             _exceptional_tile(request, team),
             _aid_tile(request, team),
             _requests_tile(request, team),
-            questions,
         ],
         "unfollowed": _tiles(team, counts, UNFOLLOWED),
         "to_watch": _tiles(team, counts, TO_WATCH),
@@ -115,6 +114,12 @@ def team_board(request: SignedInRequest, code: str) -> HttpResponse:
 def _tiles(team: Team, counts: dict[str, int], flags: tuple[ParcoursFlag, ...]) -> list[dict[str, Any]]:
     url = reverse("pre_cases:team_parcours", args=[team.code])
     return [{"label": flag.label, "count": counts[flag.name], "url": f"{url}?filtre={flag.value}"} for flag in flags]
+
+
+def _urgent_tiles(request: SignedInRequest, team: Team) -> list[dict[str, Any]]:
+    """Urgent saisines, and questions that have no answer yet."""
+    figures = [urgent_figure(request.user, team), question_figure(request.user, team)]
+    return [asdict(tile) for tiles in tiles_of(request.user, figures) for tile in tiles]
 
 
 def _exceptional_tile(request: SignedInRequest, team: Team) -> dict[str, Any]:

@@ -239,7 +239,7 @@ class TestDemo:
             (code,) = re.findall(r'name="code" value="(\d{6})"', page.text)
             typed = {"csrfmiddlewaretoken": token_of(page.text), "code": code}
             page = browser.post(page.url, typed, timeout=10)
-            assert page.url == f"{site}/parcours/", page.url
+            assert page.url == f"{site}/ma-journee/", page.url
 
     def started(self, place: Path) -> tuple[subprocess.Popen[bytes], int]:
         installation.install()

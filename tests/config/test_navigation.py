@@ -14,8 +14,8 @@ from tests.cast import Cast
 
 FIRST_PAGES = {
     "amina": "pre_cases:team_list",
-    "benoit": "pre_cases:my_parcours",
-    "chloe": "pre_cases:my_parcours",
+    "benoit": "pre_cases:my_day",
+    "chloe": "pre_cases:my_day",
     "david": "pre_cases:shared_parcours",
     "esther": "pre_cases:statistics",
     "farid": "pre_cases:my_groups",
@@ -44,7 +44,7 @@ class TestHome:
     def test_is_that_of_the_referent_for_who_also_coordinates(self, cast: Cast) -> None:
         with acting_as(system_account()):
             Membership.objects.create(user=cast.amina, role=Role.REFERENT, team=cast.team_a)
-        assert [entry["label"] for entry in menu(cast.amina)[:2]] == ["Mes parcours", "Mes équipes"]
+        assert [entry["label"] for entry in menu(cast.amina)[:3]] == ["Ma journée", "Mes parcours", "Mes équipes"]
 
 
 class TestEntriesFor:

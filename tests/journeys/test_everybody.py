@@ -78,9 +78,18 @@ class TestTelephone:
         parcours = f"/parcours/{cast.ines_parcours.pk}/"
         pages = {
             None: ["/connexion/", "/mot-de-passe-oublie/"],
-            cast.benoit: ["/parcours/", parcours, "/saisines/", f"/saisines/{saisine.pk}/", "/saisines/nouvelle/"]
-            + [f"{parcours}{page}/" for page in ("echange", "inscription", "bilan", "imprimer")],
-            cast.amina: ["/equipes/a/", "/equipes/a/parcours/", "/equipes/a/chiffres/", "/projets/nouveau/"],
+            cast.benoit: ["/ma-journee/", "/echanges/nouveau/", "/rendez-vous/", "/questions/", "/modeles/"]
+            + [
+                "/compte/agenda/",
+                "/parcours/",
+                parcours,
+                "/saisines/",
+                f"/saisines/{saisine.pk}/",
+                "/saisines/nouvelle/",
+            ]
+            + [f"{parcours}{page}/" for page in ("echange", "inscription", "bilan", "imprimer", "rendez-vous")],
+            cast.amina: [f"/equipes/a/{page}" for page in ("", "parcours/", "chiffres/", "questions/", "a-completer/")]
+            + ["/projets/nouveau/"],
             cast.farid: ["/groupes/", "/organismes/", "/ecoles/"],
             cast.esther: ["/statistiques/", "/projets/", f"/projets/{cast.project.pk}/"],
             cast.gaelle: ["/journal/"],

@@ -28,7 +28,8 @@ class TestReferentMonday:
         benoit = visit()
 
         benoit.sign_in(cast.benoit)
-        expect(benoit.page).to_have_title("Mes parcours · Marelle")
+        expect(benoit.page).to_have_title("Ma journée · Marelle")
+        benoit.follow("Mes parcours", within=benoit.menu)
         expect(benoit.rows).to_have_count(3)
         benoit.follow("En retard 2")
         expect(benoit.rows).to_have_count(2)

@@ -81,11 +81,11 @@ class TestFirstSignIn:
         benoit.reads("Charte de confidentialité")
         benoit.main.get_by_role("checkbox").check()
         benoit.press("Signer la charte")
-        expect(benoit.page).to_have_title("Mes parcours · Marelle")
+        expect(benoit.page).to_have_title("Ma journée · Marelle")
 
         sign_out(benoit)
         benoit.sign_in(cast.benoit)
-        expect(benoit.page).to_have_title("Mes parcours · Marelle")
+        expect(benoit.page).to_have_title("Ma journée · Marelle")
 
         sign_out(benoit)
         benoit.open("/")
@@ -95,7 +95,7 @@ class TestFirstSignIn:
         benoit.reads("Ce code n’est pas le bon")
         benoit.fill({"Code": codes[0]})
         benoit.press("Entrer")
-        expect(benoit.page).to_have_title("Mes parcours · Marelle")
+        expect(benoit.page).to_have_title("Ma journée · Marelle")
         benoit.follow("Mon compte")
         benoit.reads("Il vous reste 9 codes de secours")
 

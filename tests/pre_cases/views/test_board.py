@@ -22,6 +22,7 @@ from pre_cases.models import (
     Task,
 )
 from pre_cases.querysets.parcours import ParcoursFlag
+from pre_cases.services.follow_up import ask_follow_up
 from pre_cases.services.parcours import close_parcours
 from pre_cases.services.review import write_bilan
 from pre_cases.services.support import add_objective
@@ -43,6 +44,7 @@ from tests.cast import (
     make_user,
 )
 from tests.family_requests import ask
+from tests.pre_cases.facts import leave
 from tests.queries import queries_of
 
 DAY = timedelta(days=1)
@@ -106,9 +108,11 @@ def busy(cast: Cast, denis: User) -> None:
         make_exceptional_access(ready, make_user("Lise", Role.COORDINATOR, make_team(f"loin-{team.code}")))
         ask(ready.child, referent)
         stopped(ready, referent)
-        make_saisine(make_child("Reçue"), team)
         make_saisine(make_child("Brouillon"), team, submitted_on=None)
         make_saisine(make_child("Incomplète"), team, completion_asked_on=today)
+        tried = add_entry(parcours=ready, kind="attempt", on=today, with_whom="family", by=referent)
+        ask_follow_up(entry=tried, question="À quelle heure ?", by=cast.amina)
+        make_saisine(make_child("Reçue"), team, is_urgent=True)
         make_agreement(make_saisine(make_child("Attendue"), team))
         make_agreement(make_saisine(make_child("Attendue aussi"), team))
         make_agreement(make_saisine(make_child("Signée"), team), signed_on=today)
@@ -143,7 +147,7 @@ class TestTeamBoard:
         response = client.get(url("team_board", "a"))
         return client, response.context
 
-    @pytest.mark.parametrize("group", ["to_decide", "saisines", "to_watch"])
+    @pytest.mark.parametrize("group", ["to_decide", "unfollowed", "saisines", "to_watch"])
     def test_counts_on_each_tile_the_rows_of_the_list_it_opens(self, cast: Cast, signed_in, busy, group: str) -> None:
         client, context = self.board(cast, signed_in)
         counted = {tile["label"]: tile["count"] for tile in context[group]}
@@ -152,13 +156,18 @@ class TestTeamBoard:
 
     def test_counts_what_the_team_really_has(self, cast: Cast, signed_in, busy) -> None:
         _, context = self.board(cast, signed_in)
-        tiles = {tile["label"]: tile["count"] for tile in [*context["to_decide"], *context["to_watch"]]}
+        tiles = {
+            tile["label"]: tile["count"]
+            for tile in [*context["to_decide"], *context["unfollowed"], *context["to_watch"]]
+        }
         assert tiles == {
             ParcoursFlag.OPPOSED.label: 1,  # Prête
             ParcoursFlag.SUSPENDED.label: 1,  # Prête
             ParcoursFlag.COMING_OF_AGE.label: 1,  # Prête
             ParcoursFlag.AGREEMENT_ENDING.label: 1,  # Ancienne
             "Aides du fonds exceptionnel": 1,  # Prête
+            "Saisines urgentes": 1,  # Reçue
+            "Questions sans réponse": 1,  # Prête
             ParcoursFlag.NO_REFERENT.label: 1,  # Évaluée
             ParcoursFlag.DIAGNOSIS.label: 1,  # Évaluée
             ParcoursFlag.TO_RATIFY.label: 1,  # Prête
@@ -185,7 +194,7 @@ class TestTeamBoard:
         client = signed_in(cast.amina)
         response = client.get(url("team_board", "a"))
         page = response.content.decode().replace("&amp;", "&")
-        groups = ("to_decide", "saisines", "to_watch", "load")
+        groups = ("to_decide", "unfollowed", "saisines", "to_watch", "load")
         assert all(f'href="{line["url"]}"' in page for group in groups for line in response.context[group])
 
     def test_splits_the_open_parcours_by_stage(self, cast: Cast, signed_in, busy) -> None:
@@ -498,3 +507,44 @@ class TestQueries:
         for name in ("team_parcours", "my_tasks", "shared_parcours"):
             person, address = pages[name]
             assert rows(signed_in(person), address) == 25
+
+
+class TestTeamMissing:
+    def test_counts_for_each_referent_the_rows_of_the_list_it_opens(self, cast: Cast, signed_in, busy) -> None:
+        client = signed_in(cast.amina)
+        context = client.get(url("team_missing", "a")).context
+        assert [row["name"] for row in context["rows"]] == ["Denis Test", "Benoît Test", "Sans référent"]
+        cells = [cell for row in context["rows"] for cell in row["cells"]]
+        assert sum(cell["count"] for cell in cells) > len(context["rows"])
+        for cell in cells:
+            assert rows(client, cell["url"]) == cell["count"], cell
+
+    def test_finds_the_parcours_of_who_has_left(self, cast: Cast, signed_in, busy, denis: User) -> None:
+        leave(denis)
+        client = signed_in(cast.amina)
+        row = next(r for r in client.get(url("team_missing", "a")).context["rows"] if r["name"] == "Denis Test")
+        assert [rows(client, cell["url"]) for cell in row["cells"]] == [cell["count"] for cell in row["cells"]]
+
+    def test_says_when_nothing_is_missing(self, cast: Cast, signed_in) -> None:
+        lost = Term.objects.get(pk="exit_reason:contact-perdu")
+        close_parcours(parcours=cast.ines_parcours, on=timezone.localdate(), reason=lost, by=cast.amina)
+        in_order(cast)
+        assert "Rien ne manque" in signed_in(cast.amina).get(url("team_missing", "a")).content.decode()
+
+    def test_costs_the_same_with_one_referent_or_ten(self, cast: Cast, signed_in) -> None:
+        client = signed_in(cast.amina)
+        one = queries_of(client, url("team_missing", "a"))
+        for number in range(9):
+            person = make_user(f"Personne{number}", Role.REFERENT, cast.team_a)
+            make_parcours(cast.team_a, referent=person, child=make_child(f"Enfant{number}"))
+        assert len(queries_of(client, url("team_missing", "a"))) == len(one)
+
+
+class TestLoad:
+    def test_says_how_far_each_referent_is_from_the_mean(self, cast: Cast, signed_in, denis: User) -> None:
+        for number in range(4):
+            make_parcours(cast.team_a, referent=cast.benoit, child=make_child(f"Enfant{number}"))
+        make_parcours(cast.team_a, referent=denis, child=make_child("Lou"))
+        context = signed_in(cast.amina).get(url("team_board", "a")).context
+        assert context["mean"] == 3
+        assert {row["name"]: row["gap"] for row in context["load"]} == {"Benoît Test": 2, "Denis Test": -2}

@@ -72,9 +72,9 @@ class TestSaisineList:
         assert rows == {saisine.pk, followed.pk}
 
     def test_counts_what_each_filter_shows(self, cast: Cast, signed_in, today: date) -> None:
-        make_saisine(make_child("Ana"), cast.team_a, assignee=cast.benoit)
         make_saisine(make_child("Fay"), cast.team_a, submitted_on=None)
         make_saisine(make_child("Gus"), cast.team_a, completion_asked_on=today)
+        make_saisine(make_child("Ana"), cast.team_a, assignee=cast.benoit, is_urgent=True)
         make_agreement(make_saisine(make_child("Bob"), cast.team_a))
         make_agreement(make_saisine(make_child("Cléo"), cast.team_a), signed_on=today)
         make_agreement(make_saisine(make_child("Dan"), cast.team_a), refused_on=today)
@@ -82,7 +82,7 @@ class TestSaisineList:
         decide_outcome(saisine=ended, outcome="no_follow_up", on=today, reason="Déjà suivi.", by=cast.amina)
         client = signed_in(cast.amina)
         filters = client.get(url("saisine_list")).context["filters"]
-        assert [link["count"] for link in filters] == [5, 1, 1, 1, 1, 1, 4, 1, 1]
+        assert [link["count"] for link in filters] == [5, 1, 1, 1, 1, 1, 1, 4, 1, 1]
         for link in filters:
             assert len(client.get(link["url"]).context["page"]) == link["count"], link["label"]
 
