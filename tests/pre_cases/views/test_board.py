@@ -206,12 +206,10 @@ class TestTeamBoard:
         counts = {stage["code"]: stage["count"] for stage in context["stages"]}
         assert counts == {
             ParcoursStage.DIAGNOSIS: 1,
+            ParcoursStage.EPRE: 1,
             ParcoursStage.RUNNING: 1,
             ParcoursStage.REVIEW_DUE: 1,
             ParcoursStage.SUSPENDED: 1,
-            ParcoursStage.EPRE: 1,
-            ParcoursStage.RUNNING: 2,
-            ParcoursStage.REVIEW_DUE: 1,
         }
         assert sum(counts.values()) == context["total"]
 
