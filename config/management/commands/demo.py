@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
+from audit.encryption.keystore.router import DATABASE, KEYSTORE
 from config.management.processes import ProcessGroup
 from pre_cases.demo.accounts import DEMO_ACCOUNTS, DEMO_PASSWORD
 
@@ -38,10 +39,10 @@ class Command(BaseCommand):
 
     def prepare(self, scale: float) -> None:
         """Databases, static files and invented city; each step is skipped when it is done already."""
-        for alias in ("default", "keys"):
-            if needs_migration(alias):
+        for alias, labels in (("default", []), (DATABASE, [KEYSTORE])):
+            if needs_migration(alias, labels):
                 self.stdout.write(f"Préparation de la base « {alias} »…")
-                call_command("migrate", database=alias, interactive=False, verbosity=0, skip_checks=True)
+                call_command("migrate", *labels, database=alias, interactive=False, verbosity=0, skip_checks=True)
         if static_files_changed():
             call_command("collectstatic", interactive=False, verbosity=0)
             static_stamp().write_text(static_state(), encoding="utf-8")
@@ -108,9 +109,11 @@ def answers(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def needs_migration(alias: str) -> bool:
+def needs_migration(alias: str, labels: list[str]) -> bool:
+    """Whether something is left to apply to a database, of these applications only if they are named."""
     executor = MigrationExecutor(connections[alias])
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    leaves = executor.loader.graph.leaf_nodes()
+    return bool(executor.migration_plan([leaf for leaf in leaves if not labels or leaf[0] in labels]))
 
 
 def static_stamp() -> Path:

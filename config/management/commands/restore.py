@@ -16,6 +16,7 @@ from audit.encryption.errors import UnreadableKey
 from audit.encryption.inspection import inspect_keys
 from audit.encryption.keys import destroy_data_keys
 from audit.encryption.keystore.models import DataKey, Tombstone
+from audit.encryption.keystore.router import DATABASE, KEYSTORE
 from audit.encryption.providers import Wrapped, provider
 from audit.encryption.reencryption import reseal_restored_data
 from audit.encryption.register import note_destruction, noted_destructions
@@ -88,7 +89,7 @@ class Command(BaseCommand):
         if present:
             back_up(KEYS, aside)
         restore(KEYS, archive)
-        call_command("migrate", database="keys", interactive=False, verbosity=0, skip_checks=True)
+        call_command("migrate", KEYSTORE, database=DATABASE, interactive=False, verbosity=0, skip_checks=True)
         count = destroy_data_keys(destroyed)
         archived = set(DataKey.objects.values_list("key_id", "version"))
         missing = [row for row in present if (row.key_id, row.version) not in archived and row.key_id not in destroyed]
