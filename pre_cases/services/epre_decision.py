@@ -93,10 +93,10 @@ def decide_item(
     return current
 
 
-def _enter(item: EpreItem, by: User) -> None:
+def _enter(item: EpreItem, person: User) -> None:
     parcours = item.parcours
     if parcours.entered_on is None:
-        decide_entry(parcours=parcours, on=item.session.on, by=by)
+        decide_entry(parcours=parcours, on=item.session.on, by=person)
         return
     decided = parcours.epre_items.filter(decision=EpreDecision.ENTRY).exists()
     if decided or not parcours.saisine.is_urgent:
@@ -135,7 +135,7 @@ def _later(item: EpreItem, session: EpreSession | None) -> EpreSession:
     return later
 
 
-def _entrust(item: EpreItem, follow_up: FollowUp, by: User) -> None:
+def _entrust(item: EpreItem, follow_up: FollowUp, person: User) -> None:
     participant, user = follow_up.participant, follow_up.user
     if participant is not None and participant.session_id != item.session_id:
         raise DecisionRefused("Cette personne n’est pas de la séance.", field="follow_up_by")
@@ -147,7 +147,7 @@ def _entrust(item: EpreItem, follow_up: FollowUp, by: User) -> None:
     item.follow_up, item.follow_up_on, item.follow_up_by = follow_up.text.strip(), follow_up.due_on, participant
     if user is not None:
         due_on = max(follow_up.due_on, timezone.localdate())
-        item.task = add_task(assignee=user, label=item.follow_up, due_on=due_on, by=by, parcours=item.parcours)
+        item.task = add_task(assignee=user, label=item.follow_up, due_on=due_on, by=person, parcours=item.parcours)
 
 
 @service

@@ -225,3 +225,22 @@ class TestSharedParcours:
         assert page.count("Lire les fiches") == 1
         assert "fiches à lire dès le" in page
         assert "Mes séances de l’EPRE" not in signed_in(cast.chloe).get(url("shared_parcours")).content.decode()
+
+    def test_costs_a_constant_number_of_queries(self, cast: Cast, signed_in, session) -> None:
+        """The home page of a member, with what waits for the person: twelve at most, whatever the volume."""
+        client, david = signed_in(cast.david), session.participants.get()
+        today = timezone.localdate()
+
+        def entrust(number: int) -> None:
+            parcours = make_parcours(cast.team_a, child=make_child(f"Enfant{number}"))
+            load_keys_of(parcours)
+            told = FollowUp("Écrire au médecin scolaire", today, participant=david)
+            item = make_item(session, parcours, purpose="advice")
+            decide_item(item=item, decision="advice", reason="Avis de santé", follow_up=told, by=cast.amina)
+
+        entrust(0)
+        one = queries_of(client, url("shared_parcours"))
+        for number in range(1, 25):
+            entrust(number)
+            make_session(cast.team_a, cast.david, on=today + number * DAY)
+        assert len(queries_of(client, url("shared_parcours"))) == len(one) <= 12, "\n".join(one)
