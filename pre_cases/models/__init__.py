@@ -31,7 +31,7 @@ from pre_cases.models.parcours import (
     ParcoursStage,
 )
 from pre_cases.models.partnership import Enrolment
-from pre_cases.models.release import StatisticsExport
+from pre_cases.models.release import ReleasedTable, StatisticsExport
 from pre_cases.models.retention import (
     Erasure,
     ErasureMotive,
@@ -103,6 +103,7 @@ __all__ = [
     "ParcoursShare",
     "ParcoursStage",
     "Relation",
+    "ReleasedTable",
     "RequestEffect",
     "RequestKind",
     "RequestOutcome",
