@@ -369,3 +369,8 @@ CHARTER_MONTHS = 12
 CHARTER_REMINDER_DAYS = 30  # before a charter expires, its reminder by e-mail
 INVITATION_HOURS = 72
 STATISTICS_THRESHOLD = env.int("MARELLE_STATISTICS_THRESHOLD", default=5)  # DPO; a cell holding 0 < n < t is small
+STATISTICS_THRESHOLDS: dict[str, int] = env.dict(  # DPO; of the tables that say more of a child, by their code
+    "MARELLE_STATISTICS_THRESHOLDS",
+    cast={"value": int},
+    default=dict.fromkeys(("signs", "signs_heading", "saisine_signs", "saisine_signs_heading"), 11),
+)

@@ -218,4 +218,5 @@ urlpatterns = [
     path("statistiques/fichiers/", statistics.export_create, name="export_create"),
     path("statistiques/fichiers/<uuid:pk>/", statistics.export_detail, name="export_detail"),
     path("statistiques/fichiers/<uuid:pk>/telecharger/", statistics.export_download, name="export_download"),
+    path("statistiques/fichiers/<uuid:pk>/cases-masquees/", statistics.export_reasons, name="export_reasons"),
 ]

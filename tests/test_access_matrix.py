@@ -280,6 +280,7 @@ MATRIX: dict[str, tuple[str, ...]] = {
     "pre_cases:export_create": PILOTAGE,
     "pre_cases:export_detail": PILOTAGE,
     "pre_cases:export_download": PILOTAGE,
+    "pre_cases:export_reasons": PILOTAGE,
     # schools, organisations, projects
     "partners:school_list": EVERYBODY,
     "partners:school_detail": EVERYBODY,
@@ -776,6 +777,7 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
         "pre_cases:file_review": _submitted_file,
         "pre_cases:export_detail": _export,
         "pre_cases:export_download": _export,
+        "pre_cases:export_reasons": _export,
         "pre_cases:hold_end": _hold,
         "pre_cases:erasure_detail": _erasure,
         "pre_cases:erasure_decide": _erasure,

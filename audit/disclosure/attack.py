@@ -48,8 +48,16 @@ class Answer:
         return rounded.astype(np.int64) if np.abs(self.move - rounded).max(initial=0.0) < EXACT else None
 
 
+class QuietSolver(highspy.Highs):
+    """HiGHS greets on standard output while it is being made, unless it is told before its callbacks are set."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802 - the name is the library's
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
 def new_solver(seed: int = 0) -> highspy.Highs:
-    solver = highspy.Highs()
+    solver = QuietSolver()
     for name, value in (("output_flag", False), ("threads", 1), ("random_seed", seed)):
         solver.setOptionValue(name, value)
     return solver
@@ -239,9 +247,15 @@ class InnerAttack(Attack):
     """The attack of somebody who only sees the figures that lie wholly in the region: what even that one excludes, all
     do. So its multipliers make cuts of the whole, at the price of a small program."""
 
+    def __init__(self, problem: Problem, region: np.ndarray | None = None) -> None:
+        leaves = range(len(problem.counts)) if region is None else region
+        held = np.concatenate([np.zeros(0, dtype=np.int64), *(problem.figures_of[leaf] for leaf in leaves)])
+        sizes = np.array([len(figure.leaves) for figure in problem.figures])
+        self.within = np.bincount(held, minlength=len(sizes)) == sizes
+        super().__init__(problem, region)
+
     def _rows_of(self, figures: np.ndarray) -> np.ndarray:
-        region = set(self.leaves.tolist())
-        return figures[[region.issuperset(self.problem.figures[figure].leaves.tolist()) for figure in figures]]
+        return figures[self.within[figures]]
 
 
 A = TypeVar("A", bound=Attack)

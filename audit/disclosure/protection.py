@@ -62,16 +62,22 @@ class Protection:
 
 
 def protect(
-    instance: Instance, *, seed: int, time_limit: float | None = None, progress: Progress | None = None
+    instance: Instance,
+    *,
+    seed: int,
+    time_limit: float | None = None,
+    progress: Progress | None = None,
+    now: Callable[[], float] = monotonic,
 ) -> Protection:
     """Choose what to hide so that no attacker excludes 0 or the threshold for any primary figure.
 
     The same seed gives the same pattern as long as no time limit (seconds) cuts the search short. ``progress`` is told
-    the step, the best loss so far and the bound. Raises Unprotectable when earlier releases give a figure away whatever
-    is hidden, UnsafePattern when the checker refuses the result.
+    the step, the best loss so far and the bound. ``now`` is the clock of the limit: ``time.thread_time`` for somebody
+    whose machine has other work, which is not to make the pattern worse. Raises Unprotectable when earlier releases
+    give a figure away whatever is hidden, UnsafePattern when the checker refuses the result.
     """
-    started = monotonic()
-    clock = Clock() if time_limit is None else Clock(started + FIRST * time_limit, started + LAST * time_limit)
+    started, began = monotonic(), now()
+    clock = Clock(now) if time_limit is None else Clock(now, began + FIRST * time_limit, began + LAST * time_limit)
     run = Engine(Problem(instance), seed, clock, progress)
     try:
         run.search_pattern()
@@ -87,8 +93,10 @@ def protect(
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """When to stop, in monotonic time: the ``first`` patterns, so that the better one can still be tidied; and all."""
+    """When to stop, in the time of ``now``: the ``first`` patterns, so that the better one can still be tidied; and
+    all."""
 
+    now: Callable[[], float] = monotonic
     first: float = INFINITY
     last: float = INFINITY
 
@@ -99,7 +107,7 @@ class Engine:
     def __init__(self, problem: Problem, seed: int, clock: Clock, progress: Progress | None) -> None:
         self.problem = problem
         self.clock = clock
-        self.search = Search(problem, seed, clock.last)
+        self.search = Search(problem, seed, clock.last, clock.now)
         self.master = Master(problem, self.search.weights, seed % 2**31)
         self.progress = progress or (lambda step, lost, bound: None)
         self.primary = bits(problem.primary)
@@ -119,9 +127,9 @@ class Engine:
             self.hidden = self.problem.secret
             return
         self._hide_everything()
-        self.search.deadline = self.clock.first
         try:
             self._keep(self.search.mend(self.primary), "greedy")
+            self.search.deadline = self.clock.first
             prices = self.search.weights * (1.05 - self._relax())
             self._keep(self.search.mend(self.primary, prices), "guided")
         except OutOfTime:
@@ -162,7 +170,9 @@ class Engine:
     def _relax(self) -> np.ndarray:
         """Cut the linear relaxation until it stalls; how much of each figure it hides."""
         stalled, best, hidden = 0, -1.0, self.master.always.astype(float)
-        stop = INFINITY if self.search.deadline == INFINITY else monotonic() + SHARE_OF_TIME * self.search.breathe()
+        stop = (
+            INFINITY if self.search.deadline == INFINITY else self.clock.now() + SHARE_OF_TIME * self.search.breathe()
+        )
         while True:
             choice = self.master.relaxed()
             self.floor = max(self.floor, choice.bound)
@@ -182,7 +192,7 @@ class Engine:
             group = self.problem.groups[place]
             waiting = group.everybody
             while waiting:
-                if monotonic() > stop:
+                if self.clock.now() > stop:
                     return 0
                 task = group.task(hardest(group, waiting))
                 waiting &= ~(1 << task.attacker)

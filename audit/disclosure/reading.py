@@ -24,12 +24,42 @@ def read_instance(path: Path) -> Instance:
             return _from_csv(stated, path.parent)
         if stated["format"] != FORMAT:
             raise InvalidInstance(f"Unknown format: {stated['format']}.")
-        return _from_counts(stated)
+        return instance_of(stated)
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise InvalidInstance(f"{path.name} does not follow its format: {type(error).__name__} {error}.") from error
 
 
-def _from_counts(stated: Mapping[str, Any]) -> Instance:
+def stated_instance(instance: Instance) -> dict[str, Any]:
+    """The instance in the form of its file; ``instance_of`` reads it back."""
+    primary = instance.primary
+    return {
+        "format": FORMAT,
+        "id": instance.id,
+        "counts": list(instance.counts),
+        "structural_zeros": sorted(instance.structural_zeros),
+        "threshold": instance.threshold,
+        "thresholds": dict(instance.thresholds),
+        "figures": [
+            {
+                "id": figure.id,
+                "table": figure.table,
+                "label": figure.label,
+                "leaves": sorted(figure.leaves),
+                "published": figure.published,
+                "released": figure.released,
+            }
+            for figure in instance.figures
+        ],
+        "insiders": [{"id": who.id, "leaves": sorted(who.leaves)} for who in instance.insiders],
+        "primary": None
+        if primary is None
+        else [{"figure": item.figure, "lo": item.lo, "hi": item.hi} for item in primary],
+        "lines": [{"total": total, "parts": list(parts)} for total, parts in instance.lines],
+    }
+
+
+def instance_of(stated: Mapping[str, Any]) -> Instance:
+    """The instance that a ``linked-counts-1`` JSON states."""
     primary = stated.get("primary")
     return Instance(
         counts=tuple(stated["counts"]),
@@ -90,11 +120,17 @@ def read_pattern(path: Path, instance: Instance) -> tuple[frozenset[int], Proof]
     """The ids suppressed, and the witnesses where the pattern brings its own. Raises InvalidInstance."""
     try:
         stated = json.loads(path.read_text(encoding="utf-8"))
-        suppressed = frozenset(stated["suppressed"])
-        witnesses = tuple({int(leaf): count for leaf, count in item.items()} for item in stated.get("witnesses") or ())
-        uses = {(figure, side): tuple(numbers) for figure, side, numbers in stated.get("uses") or ()}
+        suppressed, proof = frozenset(stated["suppressed"]), proof_of(stated)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInstance(f"{path.name} is not a pattern: {type(error).__name__} {error}.") from error
     if not suppressed <= {figure.id for figure in instance.figures}:
         raise InvalidInstance(f"{path.name} suppresses a figure that does not exist.")
-    return suppressed, Proof(witnesses, uses)
+    return suppressed, proof
+
+
+def proof_of(stated: Mapping[str, Any]) -> Proof:
+    """The witnesses of a pattern, in the form of its file."""
+    return Proof(
+        tuple({int(leaf): count for leaf, count in item.items()} for item in stated.get("witnesses") or ()),
+        {(figure, side): tuple(numbers) for figure, side, numbers in stated.get("uses") or ()},
+    )

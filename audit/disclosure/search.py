@@ -5,6 +5,7 @@ A pattern is the set of hidden figures, as the bits of an integer; the secret on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -39,13 +40,16 @@ class Failure:
 
 
 class Search:
-    """Everything that looks for witnesses. ``generator`` breaks the ties; ``deadline`` is a monotonic time."""
+    """Everything that looks for witnesses. ``generator`` breaks the ties; ``deadline`` is a time of the clock."""
 
-    def __init__(self, problem: Problem, seed: int, deadline: float = INFINITY) -> None:
+    def __init__(
+        self, problem: Problem, seed: int, deadline: float = INFINITY, now: Callable[[], float] = monotonic
+    ) -> None:
         self.problem = problem
         self.pool = Pool(problem)
         self.generator = np.random.default_rng(seed)
         self.deadline = deadline
+        self.now = now
         self.count = len(problem.figures)
         self.everything = (1 << self.count) - 1
         self.regions = Regions(problem, Attack, REGIONS)
@@ -71,7 +75,7 @@ class Search:
 
     def breathe(self) -> float:
         """The seconds left; raises OutOfTime when there are none."""
-        left = self.deadline - monotonic()
+        left = self.deadline - self.now()
         if left <= 0:
             raise OutOfTime
         return left
@@ -110,13 +114,13 @@ class Search:
                 continue
             move = attack.dive(task, answer)
             seconds = min(SECONDS_A_WITNESS, left)
-            started = monotonic()
+            started = self.now()
             if move is None:
                 move = attack.whole_move(task, free, seconds)
             if move is not None:
                 self.pool.add(move)
                 return None
-            failure = Failure(task, None, is_certain=is_whole and monotonic() - started < seconds * 0.9)
+            failure = Failure(task, None, is_certain=is_whole and self.now() - started < seconds * 0.9)
         return failure
 
     def failures(self, group: int, hidden: int, limit: int | None = None) -> list[Failure]:

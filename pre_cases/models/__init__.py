@@ -52,7 +52,7 @@ from pre_cases.models.parcours import (
     ParcoursStage,
 )
 from pre_cases.models.partnership import Enrolment
-from pre_cases.models.release import StatisticsExport
+from pre_cases.models.release import ReleasedTable, StatisticsExport
 from pre_cases.models.retention import (
     Erasure,
     ErasureMotive,
@@ -145,6 +145,7 @@ __all__ = [
     "ParcoursShare",
     "ParcoursStage",
     "Relation",
+    "ReleasedTable",
     "ReminderKind",
     "RequestEffect",
     "RequestKind",

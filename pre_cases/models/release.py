@@ -1,4 +1,4 @@
-"""A file of the programme's figures asked for by the pilotage, made in the background."""
+"""A file of the programme's figures asked for by the pilotage, made in the background; the ledger of what was shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from pre_cases.querysets.release import StatisticsExportQuerySet
+from pre_cases.querysets.release import ReleasedTableQuerySet, StatisticsExportQuerySet
 
 
 class StatisticsExport(models.Model):
@@ -61,3 +61,45 @@ class StatisticsExport(models.Model):
 
     def __str__(self) -> str:
         return f"StatisticsExport {self.pk}"
+
+
+class ReleasedTable(models.Model):
+    """The ledger: what one release showed of the tables protected together, and the proof that it was safe.
+
+    Releases to come take it as known; the checker reads it again before each download. Counts and no child, but small
+    ones too: it never leaves.
+    """
+
+    export = models.ForeignKey(
+        StatisticsExport, on_delete=models.PROTECT, related_name="released_tables", verbose_name="fichier"
+    )
+    tie = models.CharField("tableaux liés", max_length=80)
+    starts_on = models.DateField("du")
+    ends_on = models.DateField("au", help_text="Ce jour est compris.")
+    places = models.JSONField("lieux", help_text="Les lieux que les fichiers montrent.")
+    layout = models.CharField("empreinte de la disposition", max_length=64)
+    pattern = models.JSONField("cases masquées", help_text="Les numéros des figures supprimées.")
+    certificate = models.JSONField("certificat")
+    proof = models.BinaryField("énoncé et témoins", editable=False)
+
+    objects = ReleasedTableQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "tableau diffusé"
+        verbose_name_plural = "tableaux diffusés"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["export", "tie"],
+                name="released_table_once",
+                violation_error_message="Ces tableaux sont déjà dans le registre de cette diffusion.",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__gte=F("starts_on")),
+                name="released_period_in_order",
+                violation_error_message="La période doit finir après son début.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"ReleasedTable {self.pk}"

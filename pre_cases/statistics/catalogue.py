@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from pre_cases.statistics.period import Period
 
 THEMES: dict[str, tuple[str, ...]] = {
@@ -56,22 +58,38 @@ def publication(period: Period) -> str:
     return FOR_PUBLICATION if period.is_whole_year else NOT_FOR_PUBLICATION
 
 
-def method(period: Period, threshold: int) -> list[str]:
+def threshold_of(table: str) -> int:
+    """A count of persons of a table is small below it."""
+    found: int = settings.STATISTICS_THRESHOLDS.get(table, settings.STATISTICS_THRESHOLD)
+    return found
+
+
+def thresholds() -> str:
+    """In French, for the files: the usual threshold, and that of the tables that say more of a child."""
+    others = sorted({threshold_of(code) for code in THEME_OF} - {settings.STATISTICS_THRESHOLD})
+    usual = str(settings.STATISTICS_THRESHOLD)
+    return usual + "".join(f" ({other} pour les tableaux qui le disent)" for other in others)
+
+
+def method(period: Period) -> list[str]:
     """The method in plain French, one paragraph a line, for the cover and the text beside the files."""
     paragraphs = [
         "Un enfant est suivi s’il a, un jour au moins de la période, un parcours entré et non clos. Les enfants sont "
         "comptés une fois, dans l’équipe responsable à leur jour de référence (le dernier jour de la période où "
         "l’enfant est suivi) ; les parcours sont comptés à part.",
         "Les chiffres sont ceux connus le jour de l’extraction : une correction ultérieure ne les change pas.",
-        f"Un effectif de personnes est petit de 1 à {threshold - 1}. Dès qu’un tableau contient un petit effectif, à "
-        "Paris ou dans un arrondissement, toutes ses cases sont masquées sauf son total de Paris, et ce total aussi "
-        f"s’il est lui-même petit. Une case masquée est vide dans les fichiers CSV et notée « {HIDDEN_MARK} » dans le "
-        "classeur ; rien ne distingue une petite case de celles masquées avec elle.",
-        "Les établissements, les projets et les équipes ne sont pas des personnes : leurs tableaux ne sont pas "
-        "masqués. Moyennes et médianes suivent l’effectif dont elles sont tirées.",
-        "Cette règle empêche de retrouver un petit effectif par soustraction à l’intérieur d’un tableau. Elle ne "
-        "protège pas de ce qu’une équipe déduirait de ce qu’elle sait de ses propres enfants, ni de la comparaison de "
-        "deux périodes qui se recouvrent ou de deux extractions d’une même période.",
+        "Un effectif de personnes est petit s’il est inférieur au seuil de son tableau sans être nul. Les petits "
+        "effectifs sont masqués ; d’autres cases le sont avec eux, pour qu’on ne puisse pas les retrouver par "
+        f"soustraction. Une case masquée est vide dans les fichiers CSV et notée « {HIDDEN_MARK} » partout "
+        "ailleurs ; rien ne distingue un petit effectif des cases masquées avec lui.",
+        "Le choix des cases est prouvé : pour chaque petit effectif, il existe une autre population qui donne "
+        "exactement les mêmes chiffres publiés, où personne n’est dans la case, et une autre où le seuil y est "
+        "atteint. Cela vaut pour un lecteur extérieur, pour chaque équipe, qui connaît exactement ses propres enfants, "
+        "et pour les équipes qu’une même personne coordonne. Le certificat joint dit ce qui a été vérifié.",
+        "Les tableaux qui se contraignent (l’âge et la classe, les sorties et les durées…) sont protégés ensemble, et "
+        "avec les diffusions précédentes dont la période recouvre celle-ci.",
+        "Les établissements, les projets et les équipes ne sont pas des personnes : leurs tableaux ne sont pas "
+        "masqués. Moyennes, médianes et parts ne paraissent qu’avec les effectifs dont elles sont tirées.",
     ]
     if not period.is_whole_year:
         paragraphs.insert(

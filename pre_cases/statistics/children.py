@@ -6,6 +6,7 @@ from partners.models import AgeBand, Nomenclature, Sex, Term
 from pre_cases.statistics.population import FollowedChild, Population
 from pre_cases.statistics.tables import (
     CHILDREN,
+    TOTAL,
     UNKNOWN,
     Category,
     Figures,
@@ -13,7 +14,9 @@ from pre_cases.statistics.tables import (
     Tally,
     Variable,
     choices_variable,
+    signature,
     term_variable,
+    tie,
 )
 
 FOLLOWED = "enfants suivis dans la période"
@@ -108,15 +111,32 @@ FIXED = (
 )
 
 
+# Tables whose cells exclude one another: no lycéen of six, no eligibility by an address outside the neighbourhoods.
+TIED = {
+    "tie_identity": ("sex", "age", "age_sex", "level", "level_rollup"),
+    "tie_eligibility": ("school_status", "residence", "eligibility"),
+}
+
+SUPPORT = "tie_support"  # nobody's support is known whose class is not
+
+
 def children(population: Population) -> list[Figures]:
-    """One table per variable; every child stands once in each."""
+    """One table per variable, every child once in each; and what ties them: age and class, homes and schools."""
     rollup = _rollup()
     specs = [*FIXED[:3], *_level_specs(population), *FIXED[3:]]
     tallies = [Tally(spec, population.extent) for spec in specs]
+    tied = {code: Tally(tie(code), population.extent) for code in (*TIED, SUPPORT)}
     for child in population.children.values():
+        cells = {}
         for tally in tallies:
-            tally.add(child.team_id, *_categories(tally.spec.code, child, rollup))
-    return [tally.figures() for tally in tallies]
+            categories = _categories(tally.spec.code, child, rollup)
+            tally.add(child.team_id, *categories)
+            cells[tally.spec.code] = ":".join((tally.spec.code, *categories))
+        for code, tables in TIED.items():
+            tied[code].add(child.team_id, signature(*(cells[table] for table in tables)))
+        known = f"level:{UNKNOWN if child.level == UNKNOWN else TOTAL}"
+        tied[SUPPORT].add(child.team_id, signature(cells["support"], known))
+    return [tally.figures() for tally in (*tallies, *tied.values())]
 
 
 def _level_specs(population: Population) -> list[Spec]:

@@ -32,6 +32,11 @@ class Extent:
         return self.geographies[0].code
 
     @property
+    def reaches_teams(self) -> bool:
+        """From the programme down to each team: where figures are protected from, and frozen at."""
+        return self.team_id is None and any(code.startswith("team:") for code in self.codes)
+
+    @property
     def codes(self) -> tuple[str, ...]:
         return tuple(geography.code for geography in self.geographies)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from statistics import fmean, median
 
 from django.db.models import Count, Q
@@ -18,6 +19,8 @@ from pre_cases.statistics.tables import (
     Spec,
     Tally,
     Variable,
+    signature,
+    tie,
 )
 from referents.intervals import in_force
 from referents.models import Membership, Role
@@ -60,12 +63,23 @@ CASELOAD = Spec(
 
 
 def means(period: Period, extent: Extent) -> list[Figures]:
-    return [_staff(period, extent), _caseload(period, extent)]
-
-
-def _staff(period: Period, extent: Extent) -> Figures:
+    """Both, and what ties them: in each place a référent stands in one of each, whoever else they stand with."""
     rows = _memberships(period, extent, Role.REFERENT, Role.COORDINATOR)
+    loads = _loads(period, extent)
     present = {(user, role, place) for user, role, team in rows for place in extent.by_team[team]}
+    cells: dict[int, set[str]] = defaultdict(set)
+    for user, role, place in present:
+        cells[user] |= {f"staff:{role}@{place}", f"staff:{TOTAL}@{place}"}
+    for place, counter in loads.items():
+        for user, number in counter.items():
+            cells[user].add(f"caseload:{_band(number)}@{place}")
+    tied = Tally(tie("tie_staff"), extent)
+    for own in cells.values():
+        tied.put(extent.top, signature(*own))
+    return [_staff(present, extent), _caseload(loads, extent), tied.figures()]
+
+
+def _staff(present: set[tuple[int, str, str]], extent: Extent) -> Figures:
     tally = Tally(STAFF, extent)
     for _, role, place in present:
         tally.put(place, role)
@@ -79,7 +93,7 @@ def _memberships(period: Period, extent: Extent, *roles: Role) -> set[tuple[int,
     return set(rows.values_list("user_id", "role", "team_id"))
 
 
-def _caseload(period: Period, extent: Extent) -> Figures:
+def _loads(period: Period, extent: Extent) -> dict[str, Counter[int]]:
     """Those with the role and no parcours count too; a référent of two places has a load in each, and one in all."""
     loads: dict[str, Counter[int]] = defaultdict(Counter)
     for user_id, _, team_id in _memberships(period, extent, Role.REFERENT):
@@ -95,10 +109,18 @@ def _caseload(period: Period, extent: Extent) -> Figures:
     for team_id, user_id, number in held:
         for place in extent.by_team[team_id]:
             loads[place][user_id] += number
+    return loads
+
+
+def _band(number: int) -> str:
+    return next((band for limit, band in LOADS if number < limit), "101_over")
+
+
+def _caseload(loads: Mapping[str, Counter[int]], extent: Extent) -> Figures:
     tally = Tally(CASELOAD, extent)
     for place, counter in loads.items():
         for number in counter.values():
-            tally.put(place, next((band for limit, band in LOADS if number < limit), "101_over"))
+            tally.put(place, _band(number))
         tally.derive(place, TOTAL, "mean_parcours", fmean(counter.values()))
         tally.derive(place, TOTAL, "median_parcours", median(counter.values()))
     return tally.figures()

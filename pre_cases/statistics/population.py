@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from enum import Enum
 from typing import Any
@@ -33,6 +33,7 @@ class Stay:
 
     id: UUID
     team_id: int
+    opened_on: date
     entered_on: date
     closed_on: date | None
     exit_reason_id: str | None
@@ -122,7 +123,7 @@ def read_population(period: Period, extent: Extent) -> Population:
         population.reached()
         .annotate(had_earlier=Exists(earlier))
         .order_by("child_id", "entered_on", "id")
-        .values_list("child_id", "had_earlier", "id", "team_id", "entered_on", "closed_on", "exit_reason_id")
+        .values_list("child_id", "had_earlier", *(stay.name for stay in fields(Stay)))
     )
     children = population.children
     for child_id, had_earlier, *stay in rows.iterator(chunk_size=CHUNK):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -19,8 +20,10 @@ from pre_cases.statistics.tables import (
     Spec,
     Tally,
     choices_variable,
+    signature,
     term_code,
     term_variable,
+    tie,
 )
 
 OF_PERIOD = "Projets dont l’année scolaire commence (1er septembre) dans la période"
@@ -46,7 +49,7 @@ def projects_of(period: Period) -> Any:
 
 
 def projects(period: Period, extent: Extent) -> list[Figures]:
-    return [_numbers(period, extent), _amounts(period, extent), _enrolments(period, extent), _declared(period, extent)]
+    return [_numbers(period, extent), _amounts(period, extent), *_enrolments(period, extent), _declared(period, extent)]
 
 
 def _numbers(period: Period, extent: Extent) -> Figures:
@@ -105,7 +108,7 @@ def _top_only(extent: Extent) -> Extent:
     return Extent(extent.geographies[:1], extent.by_team, extent.team_id)
 
 
-def _enrolments(period: Period, extent: Extent) -> Figures:
+def _enrolments(period: Period, extent: Extent) -> list[Figures]:
     """Places held on a day of the period. A child counts in one team: that of the latest parcours with a place."""
     spec = Spec(
         "enrolments",
@@ -127,13 +130,24 @@ def _enrolments(period: Period, extent: Extent) -> Figures:
     for child_id, team_id, domain_id in rows.iterator(chunk_size=CHUNK):
         team_of[child_id] = team_id
         held.setdefault(child_id, []).append(term_code(domain_id))
-    tally = Tally(spec, extent)
+    tally, tied = Tally(spec, extent), Tally(tie("tie_enrolments"), extent)
     for child_id, domains in held.items():
         for domain in (*domains, *[TOTAL] * len(domains)):
             tally.add(team_of[child_id], domain, measure="enrolments")
         for domain in {*domains, TOTAL}:
             tally.add(team_of[child_id], domain)
-    return tally.figures()
+        for place, domain in enumerate(domains):
+            tied.add(team_of[child_id], signature(*_of_enrolment(domain, domains[:place])))
+    return [tally.figures(), tied.figures()]
+
+
+def _of_enrolment(domain: str, before: list[str]) -> Iterator[str]:
+    """The first place of a child stands for the child, the first one in a domain for the child in that domain."""
+    yield from (f"enrolments:{part}::enrolments" for part in (TOTAL, domain))
+    if not before:
+        yield f"enrolments:{TOTAL}"
+    if domain not in before:
+        yield f"enrolments:{domain}"
 
 
 def _declared(period: Period, extent: Extent) -> Figures:

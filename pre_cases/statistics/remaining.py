@@ -26,7 +26,7 @@ from pre_cases.statistics.population import read_population
 from pre_cases.statistics.tables import SHARE, Figures, Place, Tally
 from referents.models import Team
 
-NOT_ABOUT_CHILDREN = {"projects", "project_amounts", "declared", "staff", "schools_perimeter"}
+NOT_ABOUT_CHILDREN = {"projects", "project_amounts", "declared", "schools_perimeter"}
 NOT_ADDED = {"caseload"}  # of people, each with a load: what a year that runs cannot add
 
 Count = Callable[[Period, Extent], list[Figures]]

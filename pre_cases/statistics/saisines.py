@@ -29,6 +29,7 @@ from pre_cases.statistics.tables import (
     term_code,
     term_variable,
 )
+from pre_cases.statistics.values import ties_of_headings
 
 RECEIVED = "saisines reçues dans la période"
 OUTCOME = Variable(
@@ -137,7 +138,7 @@ def _outcomes(received: Any, period: Period, extent: Extent) -> Figures:
 
 
 def _signs(period: Period, extent: Extent) -> list[Figures]:
-    rows = list(
+    rows = set(
         SaisineSign.objects.filter(
             saisine__submitted_on__isnull=False,
             saisine__received_on__range=(period.starts_on, period.ends_on),
@@ -153,7 +154,13 @@ def _signs(period: Period, extent: Extent) -> list[Figures]:
     detail = term_variable("sign", "Signe", Nomenclature.SIGN, period)
     by_heading = {(saisine, team, headings[term_code(sign)]) for saisine, team, sign in rows}
     by_sign = {(saisine, team, term_code(sign)) for saisine, team, sign in rows}
+    teams = {saisine: team for saisine, team, _ in rows}
+    held: dict[Any, set[str]] = {}
+    for saisine, _, sign in rows:
+        held.setdefault(saisine, set()).add(term_code(sign))
+    by_team = ((teams[saisine], own) for saisine, own in held.items())
     return [
+        *ties_of_headings(extent, "saisine_signs", "saisine_signs_heading", headings, by_team),
         _named(Spec("saisine_signs_heading", "Saisines : signes par rubrique", words, base, heading, (), adds_up=False),
                period, extent, by_heading),
         _named(Spec("saisine_signs", "Saisines : signes de fragilité", words, base, detail, (), adds_up=False),

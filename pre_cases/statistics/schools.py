@@ -122,11 +122,12 @@ def _teams(population: Population, perimeter: set[int]) -> Figures:
     )
     tally = Tally(spec, extent)
     at_work = perimeter | {stay.team_id for stay in population.stays}
-    areas = set()
+    areas: dict[str, set[str]] = defaultdict(set)
     for team_id in at_work:
         tally.add(team_id, TOTAL, measure="teams")
-        areas.add(extent.by_team[team_id])
-    for places in areas:
+        places = extent.by_team[team_id]
         for geography in places:
-            tally.put(geography, TOTAL, measure="arrondissements")
+            areas[geography].add(next((place for place in places if place.startswith("arrondissement:")), geography))
+    for geography, held in areas.items():
+        tally.put(geography, TOTAL, measure="arrondissements", number=len(held))
     return tally.figures()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -24,9 +24,14 @@ from pre_cases.statistics.tables import (
     Tally,
     Variable,
     choices_variable,
+    signature,
     term_code,
     term_variable,
+    tie,
 )
+from pre_cases.statistics.values import ties_of_headings, ties_of_values
+
+Values = dict[UUID, set[str]]
 
 MANY = "un enfant compte une fois dans chaque valeur, et les valeurs ne s’additionnent pas."
 BASE = "enfants suivis pour lesquels une valeur au moins est enregistrée"
@@ -70,14 +75,35 @@ def signs(population: Population) -> list[Figures]:
     period = population.period
     heading = term_variable("sign_heading", "Signe (rubrique)", Nomenclature.SIGN, period, depth="top")
     detail = term_variable("sign", "Signe", Nomenclature.SIGN, period)
+    held = _values(population, kept)
+    above = {child_id: {headings[sign] for sign in own} for child_id, own in held.items()}
+    base = Tally(tie("tie_signs"), population.extent)
+    for child_id, child in children.items():
+        part = TOTAL if child_id in held else UNKNOWN
+        base.add(child.team_id, signature(f"movement:{TOTAL}", f"signs:{part}", f"signs_heading:{part}"))
     return [
         _multiple(
             population,
             Spec("signs_heading", "Signes de fragilité par rubrique", words, BASE, heading, (), adds_up=False),
-            {(child_id, headings[sign]) for child_id, sign in kept},
+            above,
         ),
-        _multiple(population, Spec("signs", "Signes de fragilité", words, BASE, detail, (), adds_up=False), set(kept)),
+        _multiple(population, Spec("signs", "Signes de fragilité", words, BASE, detail, (), adds_up=False), held),
+        base.figures(),
+        *ties_of_headings(population.extent, "signs", "signs_heading", headings, _by_team(population, held)),
     ]
+
+
+def _values(population: Population, pairs: Iterable[tuple[UUID, str]]) -> Values:
+    """The values that each followed child holds; those who hold none are not there."""
+    held: Values = {}
+    for child_id, value in pairs:
+        if child_id in population.children:
+            held.setdefault(child_id, set()).add(value)
+    return held
+
+
+def _by_team(population: Population, held: Values) -> Iterator[tuple[int, set[str]]]:
+    return ((population.children[child_id].team_id, values) for child_id, values in held.items())
 
 
 def sign_headings() -> dict[str, str]:
@@ -87,7 +113,7 @@ def sign_headings() -> dict[str, str]:
     }
 
 
-def _multiple(population: Population, spec: Spec, pairs: Iterable[tuple[UUID, str]]) -> Figures:
+def _multiple(population: Population, spec: Spec, held: Values) -> Figures:
     """A table of several values a child: each value once a child, the base, those without any, and the shares."""
     measured = Spec(
         spec.code,
@@ -99,14 +125,11 @@ def _multiple(population: Population, spec: Spec, pairs: Iterable[tuple[UUID, st
         adds_up=False,
     )
     tally = Tally(measured, population.extent)
-    recorded: set[UUID] = set()
-    for child_id, value in pairs:
-        child = population.children.get(child_id)
-        if child is not None:
-            tally.add(child.team_id, value)
-            recorded.add(child_id)
     for child_id, child in population.children.items():
-        tally.add(child.team_id, TOTAL if child_id in recorded else UNKNOWN)
+        values = held.get(child_id, ())
+        for value in values:
+            tally.add(child.team_id, value)
+        tally.add(child.team_id, TOTAL if values else UNKNOWN)
     tally.derive_shares()
     return tally.figures()
 
@@ -142,18 +165,26 @@ def actions(population: Population) -> list[Figures]:
             "partner__kind",
         ),
     )
+    held = {code: _values(population, _recorded(lived, column)) for code, _, _, column in described}
     tables = [
         _multiple(
             population,
             Spec(code, f"Enfants suivis : {title.lower()}", f"{ACTION} ; {MANY}", BASE, variable, (), adds_up=False),
-            _values(lived, column),
+            held[code],
         )
-        for code, title, variable, column in described
+        for code, title, variable, _ in described
     ]
-    return [*tables, _actions_per_child(population, lived)]
+    ties = [
+        tied
+        for code, _, variable, _ in described
+        for tied in ties_of_values(
+            population.extent, code, [value.code for value in variable.categories], _by_team(population, held[code])
+        )
+    ]
+    return [*tables, *_actions_per_child(population, lived, held), *ties]
 
 
-def _values(lived: QuerySet[Any], column: str) -> Iterator[tuple[UUID, str]]:
+def _recorded(lived: QuerySet[Any], column: str) -> Iterator[tuple[UUID, str]]:
     """Each value once a child; what is not filled in is no value."""
     rows = lived.values_list("objective__parcours__child_id", column).distinct()
     for child_id, value in rows.iterator(chunk_size=CHUNK):
@@ -161,14 +192,18 @@ def _values(lived: QuerySet[Any], column: str) -> Iterator[tuple[UUID, str]]:
             yield child_id, term_code(value) if column.endswith("_id") else value
 
 
-def _actions_per_child(population: Population, lived: QuerySet[Any]) -> Figures:
+def _actions_per_child(population: Population, lived: QuerySet[Any], held: Mapping[str, Values]) -> list[Figures]:
+    """How many each child has; and what ties it to the other tables: no action is nothing recorded of any."""
     tally = Tally(PER_CHILD, population.extent)
+    tied = Tally(tie("tie_actions"), population.extent)
     rows = lived.values_list("objective__parcours__child_id").annotate(Count("pk"))
     numbers = Counter(dict(rows.iterator(chunk_size=CHUNK)))
     for child_id, child in population.children.items():
-        number = numbers[child_id]
-        tally.add(child.team_id, "4_over" if number >= 4 else str(number))
-    return tally.figures()
+        number = "4_over" if numbers[child_id] >= 4 else str(numbers[child_id])
+        tally.add(child.team_id, number)
+        totals = (f"{code}:{TOTAL if child_id in values else UNKNOWN}" for code, values in held.items())
+        tied.add(child.team_id, signature(f"{PER_CHILD.code}:{number}", *totals))
+    return [tally.figures(), tied.figures()]
 
 
 # -- objectives -----------------------------------------------------------------------------------------------------
@@ -182,6 +217,12 @@ def objectives(population: Population) -> list[Figures]:
         parcours__closed_on__lte=period.ends_on,
         parcours__team__in=population.extent.by_team,
     ).order_by()
+    tied = Tally(tie("tie_objectives"), population.extent)
+    crossed = closed.values_list("parcours__team_id", "domain_id", "priority_id", "result").annotate(Count("pk"))
+    for team_id, domain_id, priority_id, result, number in crossed:
+        cells = {"domain": domain_id, "priority": priority_id}
+        own = (f"objectives_{name}:{term_code(term)}:{result or UNKNOWN}" for name, term in cells.items())
+        tied.add(team_id, signature(*own), number=number)
     described = (
         ("domain", "domaine", "Domaine", Nomenclature.DOMAIN),
         ("priority", "priorité", "Priorité", Nomenclature.PRIORITY),
@@ -202,4 +243,4 @@ def objectives(population: Population) -> list[Figures]:
         for team_id, term_id, result, number in rows:
             tally.add(team_id, term_code(term_id), result or UNKNOWN, number=number)
         tables.append(tally.figures())
-    return tables
+    return [*tables, tied.figures()]

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import fmean, median
 
-from django.conf import settings
 from django.db import models
 
-from audit.disclosure.cells import TOTAL, Cell, Subject, Table
+from audit.disclosure.cells import TOTAL, Cell, Subject
 from partners.models import Nomenclature, Term
 from pre_cases.statistics.extent import Extent
 from pre_cases.statistics.period import Period
@@ -54,6 +53,7 @@ CHILDREN = Measure("children", "enfants")
 PARCOURS = Measure("parcours", "parcours")
 SAISINES = Measure("saisines", "saisines")
 OBJECTIVES = Measure("objectives", "objectifs")
+UNITS = Measure("units", "unités")
 SHARE = Measure("percent", "% des enfants renseignés", base="children")
 
 
@@ -73,6 +73,24 @@ class Spec:
     variable_2: Variable | None = None
     subject: Subject = Subject.PERSONS
     adds_up: bool = True
+    is_tie: bool = False
+
+
+def tie(code: str) -> Spec:
+    """What ties tables together, never published: how many, in each team, stand in the same cells of several tables.
+
+    Its categories are signatures (``signature``), whichever are met.
+    """
+    return Spec(code, "", "", "", Variable("cells", "Cases", ()), (UNITS,), adds_up=False, is_tie=True)
+
+
+def signature(*cells: str) -> str:
+    """The cells in which one child (or fact) stands at once.
+
+    Each is ``table:category``, with ``:category_2`` and ``:measure`` where they are needed, and ``@place`` when it
+    stands there in one place only. The totals of a table that adds up go without saying.
+    """
+    return "|".join(sorted(set(cells)))
 
 
 @dataclass(frozen=True)
@@ -81,9 +99,6 @@ class Figures:
 
     spec: Spec
     cells: tuple[Cell, ...]
-
-    def as_table(self, top: str) -> Table:
-        return Table(self.spec.code, top, self.spec.subject, settings.STATISTICS_THRESHOLD, self.cells)
 
     def value(self, geography: str, category: str = TOTAL, category_2: str = "", measure: str = "") -> int | Decimal:
         """One figure; raises KeyError when the table does not hold it."""
@@ -141,6 +156,8 @@ class Tally:
 
     def as_counted(self) -> Figures:
         """The table of what was put there, its totals included."""
+        if self.spec.is_tie:
+            return self._as_met()
         cells = [
             self._cell(geography, category, category_2, measure)
             for geography in self.extent.codes
@@ -149,6 +166,16 @@ class Tally:
             for measure in self.spec.measures
         ]
         return Figures(self.spec, tuple(cell for cell in cells if cell is not None))
+
+    def _as_met(self) -> Figures:
+        """A tie: the signatures met, and how many stand in them altogether, which says that it was counted."""
+        units, variable = self.spec.measures[0].code, self.spec.variable.code
+        met = {place: number for place, number in self.counts.items() if number and place[1] != TOTAL}
+        for geography in self.extent.codes:
+            met[geography, TOTAL, "", units] = sum(number for place, number in met.items() if place[0] == geography)
+        cells = (Cell(self.spec.code, g, variable, category, "", "", units, met[g, category, second, units])
+                 for g, category, second, _ in sorted(met))  # fmt: skip
+        return Figures(self.spec, tuple(cells))
 
     def _add_totals(self) -> None:
         for (geography, category, category_2, measure), number in list(self.counts.items()):

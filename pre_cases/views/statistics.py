@@ -16,12 +16,15 @@ from audit.journal.consult import consult
 from audit.journal.models import Action
 from pre_cases.forms.statistics import PeriodForm, YearForm
 from pre_cases.models import StatisticsExport
+from pre_cases.services.ledger import UnsafeRelease, released_ties, verify
 from pre_cases.services.release import FAILURES, request_export
+from pre_cases.statistics.catalogue import HIDDEN_MARK
 from pre_cases.statistics.extent import reaches_programme, team_extent
 from pre_cases.statistics.period import Period
+from pre_cases.statistics.reading import reasons_of, summed
 from pre_cases.statistics.report import exact_report
 from pre_cases.statistics.saisines import negative_delays
-from pre_cases.statistics.writing.archive import read_grids
+from pre_cases.statistics.writing.archive import read_grids, rows_in
 from pre_cases.statistics.writing.grid import Grid, grids_of
 from pre_cases.statistics.writing.rows import rows_of
 from pre_cases.statistics.years import finished_years, running_school_year
@@ -147,15 +150,37 @@ def _export_page(request: SignedInRequest, pk: object) -> str:
 @require_safe
 @second_factor_again(back_to=_export_page)
 def export_download(request: SignedInRequest, pk: object) -> HttpResponse:
-    """The archive of a finished preparation; the journal says who took it."""
+    """The archive of a release whose proof the checker has just accepted again; the journal says who took it."""
     ready = StatisticsExport.objects.visible_to(request.user).filter(state=State.DONE)
     export = consult(request, ready, pk=pk, action=Action.DOWNLOAD, data_kind="statistics")
+    try:
+        verify(export)
+    except UnsafeRelease as refusal:
+        context = _export_context(export) | {"is_done": False, "failure": str(refusal)}
+        return render(request, "pre_cases/export_detail.html", context, status=409)
     name = f"marelle-statistiques-{Period(export.starts_on, export.ends_on).code}.zip"
     return HttpResponse(
         bytes(export.archive or b""),
         content_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@require_safe
+def export_reasons(request: SignedInRequest, pk: object) -> HttpResponse:
+    """How many cells of each table are hidden at each level, and why more of them than the small counts."""
+    ready = StatisticsExport.objects.visible_to(request.user).filter(state=State.DONE)
+    export = consult(request, ready, pk=pk, data_kind="statistics")
+    titles = {row["table"]: row["title"] for row in rows_in(bytes(export.archive or b"")).tables}
+    themes = reasons_of(released_ties(export), titles)
+    context = {
+        "export": export,
+        "period": Period(export.starts_on, export.ends_on),
+        "themes": themes,
+        "whole": summed(themes),
+        "mark": HIDDEN_MARK,
+    }
+    return render(request, "pre_cases/export_reasons.html", context)
 
 
 @require_safe

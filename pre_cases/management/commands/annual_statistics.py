@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from audit.history import acting_as, system_account
 from audit.journal.models import Action
 from audit.journal.record import record_event
+from audit.services import Refused
+from pre_cases.services.release import FAILURES, release_year
 from pre_cases.statistics.catalogue import NOT_FOR_PUBLICATION, publication
 from pre_cases.statistics.identity import PURPOSE
 from pre_cases.statistics.period import Period
+from pre_cases.statistics.protection import Unprotected
 from pre_cases.statistics.report import protected_report
-from pre_cases.statistics.writing.archive import files_of
+from pre_cases.statistics.writing.archive import CERTIFICATE, files_of, members_of
 from pre_cases.statistics.writing.folder import FolderRefused, check_folder, write_folder
 
 
@@ -33,7 +38,7 @@ class Command(BaseCommand):
         try:
             check_folder(out)
             with acting_as(system_account()):
-                report = protected_report(period, self.tell)
+                files = self.files(period)
                 self.tell(97, "Écriture des fichiers")
                 record_event(
                     Action.EXPORT,
@@ -41,14 +46,23 @@ class Command(BaseCommand):
                     purpose=PURPOSE,
                     detail={"starts_on": str(period.starts_on), "ends_on": str(period.ends_on)},
                 )
-                write_folder(out, files_of(report))
-        except FolderRefused as refusal:
+                write_folder(out, files)
+        except (FolderRefused, Refused) as refusal:
             self.refuse(str(refusal))
+        except Unprotected as refusal:
+            self.refuse(FAILURES[refusal.code])
         self.tell(100, "Terminé")
-        masked = sum(1 for table in report.tables if table.suppressed)
-        self.stdout.write(f"{out} : {len(report.tables)} tableaux, dont {masked} masqués sous leur total.")
+        proved = json.loads(files[CERTIFICATE])
+        self.stdout.write(f"{out} : {proved['cells']} cases, dont {proved['cells_hidden']} masquées.")
         if publication(period) == NOT_FOR_PUBLICATION:
             self.stdout.write("Ne pas publier : la période n’est ni une année civile ni une année scolaire entière.")
+
+    def files(self, period: Period) -> dict[str, bytes]:
+        """A year that is over is released, once for all; any other interval is protected alone, for nobody outside."""
+        if period.is_whole_year and period.ends_on < timezone.localdate():
+            export = release_year(period=period, by=system_account(), progress=self.tell)
+            return members_of(bytes(export.archive or b""))
+        return files_of(protected_report(period, self.tell))
 
     def read_period(self, first: str, last: str) -> Period:
         starts_on, ends_on = self.read_day("--from", first), self.read_day("--to", last)

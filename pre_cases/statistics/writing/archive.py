@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
-from pre_cases.statistics.catalogue import method, publication
+from pre_cases.statistics.catalogue import method, publication, thresholds
 from pre_cases.statistics.report import Report
+from pre_cases.statistics.writing.certificate import certificate_of
 from pre_cases.statistics.writing.csv_files import FILES, csv_files, read_rows
 from pre_cases.statistics.writing.grid import Grid, grids_of
-from pre_cases.statistics.writing.rows import rows_of
+from pre_cases.statistics.writing.rows import Rows, rows_of
 from pre_cases.statistics.writing.workbook import EPOCH, workbook
 
 WORKBOOK = "statistiques.xlsx"
 README = "LISEZ-MOI.txt"
-NAMES = (*FILES, WORKBOOK, README)
+CERTIFICATE = "certificat.json"
+NAMES = (*FILES, WORKBOOK, CERTIFICATE, README)
 
 
 def files_of(report: Report) -> dict[str, bytes]:
     """The content of each file by name; no name of a child, of an adult or of a team is in any of them."""
     rows = rows_of(report)
-    book = workbook(grids_of(rows), report.period, report.extracted_on.isoformat(), report.threshold)
-    return {**csv_files(rows), WORKBOOK: book, README: _readme(report).encode()}
+    proved = certificate_of(report)
+    book = workbook(grids_of(rows), report.period, report.extracted_on.isoformat(), proved)
+    stated = json.dumps(proved, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return {**csv_files(rows), WORKBOOK: book, CERTIFICATE: stated.encode(), README: _readme(report).encode()}
 
 
 def zip_of(files: dict[str, bytes]) -> bytes:
@@ -37,8 +42,18 @@ def zip_of(files: dict[str, bytes]) -> bytes:
 
 def read_grids(archive: bytes) -> list[Grid]:
     """The tables of an archive, exactly as its CSV files hold them."""
+    return grids_of(rows_in(archive))
+
+
+def rows_in(archive: bytes) -> Rows:
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
-        return grids_of(read_rows({name: source.read(name) for name in FILES}))
+        return read_rows({name: source.read(name) for name in FILES})
+
+
+def members_of(archive: bytes) -> dict[str, bytes]:
+    """The files of an archive by name, as they were put there."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        return {name: source.read(name) for name in source.namelist()}
 
 
 def _readme(report: Report) -> str:
@@ -49,9 +64,9 @@ def _readme(report: Report) -> str:
         f"{report.period.ends_on:%d/%m/%Y} compris",
         f"Extraction du {report.extracted_on:%d/%m/%Y}",
         f"Publication : {publication(report.period)}",
-        f"Seuil : {report.threshold} ; cases masquées : {report.suppressed}",
+        f"Seuil : {thresholds()} ; cases masquées : {report.suppressed}",
         "",
-        *method(report.period, report.threshold),
+        *method(report.period),
         "",
         "cells.csv : une ligne par chiffre (« * » : total ; status « suppressed » : case masquée, valeur vide).",
         "tables.csv : titre, définition, base et seuil de chaque tableau. geography.csv : les lieux.",

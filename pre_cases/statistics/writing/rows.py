@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from audit.disclosure.cells import TOTAL, Judged, Subject
-from pre_cases.statistics.catalogue import THEME_OF, publication
-from pre_cases.statistics.report import Report
+from pre_cases.statistics.catalogue import THEME_OF, publication, threshold_of
+from pre_cases.statistics.report import JudgedTable, Report
 from pre_cases.statistics.tables import Spec
 
 CELL_COLUMNS = (
@@ -57,7 +57,7 @@ class Rows:
 def rows_of(report: Report) -> Rows:
     return Rows(
         [_cell(judged) for _, table in report for judged in table.judged],
-        [_table(report, spec) for spec in report.specs],
+        [_table(report, table) for table in report.tables],
         [dict(zip(GEOGRAPHY_COLUMNS, (g.code, g.label, g.parent), strict=True)) for g in report.extent.geographies],
         [row for spec in report.specs for row in _categories(spec)],
     )
@@ -83,8 +83,8 @@ def number(value: int | Decimal | None) -> str:
     return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def _table(report: Report, spec: Spec) -> Row:
-    table = next(table for other, table in report if other is spec)
+def _table(report: Report, table: JudgedTable) -> Row:
+    spec = table.spec
     values: dict[str, Any] = {
         "table": spec.code,
         "title": spec.title,
@@ -92,7 +92,7 @@ def _table(report: Report, spec: Spec) -> Row:
         "definition": spec.definition,
         "base": spec.base,
         "theme": THEME_OF[spec.code],
-        "threshold": report.threshold if spec.subject is Subject.PERSONS else "",
+        "threshold": threshold_of(spec.code) if spec.subject is Subject.PERSONS else "",
         "cells": len(table.judged),
         "suppressed": table.suppressed,
         "starts_on": report.period.starts_on.isoformat(),

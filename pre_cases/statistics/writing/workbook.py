@@ -12,8 +12,9 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from pre_cases.statistics.catalogue import HIDDEN_MARK, method
+from pre_cases.statistics.catalogue import HIDDEN_MARK, method, thresholds
 from pre_cases.statistics.period import Period
+from pre_cases.statistics.writing.certificate import Certificate
 from pre_cases.statistics.writing.csv_files import guarded
 from pre_cases.statistics.writing.grid import Figure, Grid
 
@@ -27,14 +28,15 @@ HIDDEN_FONT = Font(color="FF6B6B6B", italic=True)
 LABEL_WIDTH, FIGURE_WIDTH, HEADER_ROW = 46, 15, 5
 
 
-def workbook(grids: list[Grid], period: Period, extracted_on: str, threshold: int) -> bytes:
+def workbook(grids: list[Grid], period: Period, extracted_on: str, proved: Certificate) -> bytes:
     """An .xlsx whose bytes depend on the figures and the day of extraction only."""
     book = Workbook()
     cover = book.active
     names = _sheet_names(grids)
-    _write_cover(cover, grids, names, period, extracted_on, threshold)
+    _write_cover(cover, grids, names, period, extracted_on)
     for grid, name in zip(grids, names, strict=True):
         _write_table(book.create_sheet(name), grid)
+    _write_certificate(book.create_sheet("Certificat"), proved)
     buffer = io.BytesIO()
     book.save(buffer)
     return _same_bytes(buffer.getvalue())
@@ -53,9 +55,7 @@ def _put(sheet: Any, row: int, column: int, value: Any, font: Font | None = None
     return cell
 
 
-def _write_cover(
-    sheet: Any, grids: list[Grid], names: list[str], period: Period, extracted_on: str, threshold: int
-) -> None:
+def _write_cover(sheet: Any, grids: list[Grid], names: list[str], period: Period, extracted_on: str) -> None:
     sheet.title = "Présentation"
     sheet.column_dimensions["A"].width = 34
     sheet.column_dimensions["B"].width = 60
@@ -67,7 +67,7 @@ def _write_cover(
         ("Du", f"{period.starts_on:%d/%m/%Y}"),
         ("Au (compris)", f"{period.ends_on:%d/%m/%Y}"),
         ("Extraction du", datetime.fromisoformat(extracted_on).strftime("%d/%m/%Y")),
-        ("Seuil des effectifs de personnes", threshold),
+        ("Seuil des effectifs de personnes", thresholds()),
         ("Tableaux", len(grids)),
         ("Cases masquées", sum(grid.suppressed for grid in grids)),
         ("Publication", "publiable" if period.is_whole_year else "NE PAS PUBLIER"),
@@ -78,7 +78,7 @@ def _write_cover(
         _put(sheet, row, 1, name, BOLD)
         _put(sheet, row, 2, value).alignment = Alignment(horizontal="left")
     row += 1
-    for paragraph in method(period, threshold):
+    for paragraph in method(period):
         row += 1
         _put(sheet, row, 1, paragraph).alignment = WRAPPED
         sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=4)
@@ -121,6 +121,30 @@ def _write_table(sheet: Any, grid: Grid) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.print_title_rows = f"{HEADER_ROW}:{HEADER_ROW}"
+
+
+def _write_certificate(sheet: Any, proved: Certificate) -> None:
+    """The facts of the whole release, then a line for each group of tables protected together."""
+    sheet.column_dimensions["A"].width = LABEL_WIDTH
+    _put(sheet, 1, 1, "Certificat de protection", TITLE)
+    row = 2
+    for name, value in proved.items():
+        if not isinstance(value, list):
+            row += 1
+            _put(sheet, row, 1, name, BOLD)
+            _put(sheet, row, 2, _flat(value)).alignment = Alignment(horizontal="left")
+    row += 1
+    heads = list(proved["ties"][0]) if proved["ties"] else []
+    for number, tied in enumerate([dict(zip(heads, heads, strict=True)), *proved["ties"]]):
+        row += 1
+        for column, head in enumerate(heads, 1):
+            _put(sheet, row, column, _flat(tied[head]), None if number else BOLD)
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _hidden_note(grid: Grid) -> str:

@@ -4,11 +4,14 @@ import csv
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from audit.journal.models import Event
+from pre_cases.models import ReleasedTable, StatisticsExport
+from pre_cases.statistics import protection
 from pre_cases.statistics.writing.archive import NAMES
 from tests.pre_cases.statistics.invented import Programme
 
@@ -16,8 +19,9 @@ pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 
 @pytest.fixture(autouse=True)
-def programme() -> Programme:
+def programme(settings: Any) -> Programme:
     """Seven children in the 18e, three in the 19e."""
+    settings.STATISTICS_THRESHOLDS = {}
     programme = Programme()
     for _ in range(7):
         programme.follow((date(2013, 2, 1), None))
@@ -49,6 +53,36 @@ class TestAnnualStatistics:
         first = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
         run(tmp_path / "out")
         assert first == {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+
+    def test_releases_a_year_once_and_writes_the_same_files_for_ever(
+        self, tmp_path: Path, programme: Programme
+    ) -> None:
+        run(tmp_path / "first")
+        programme.follow((date(2014, 3, 1), None))
+        run(tmp_path / "second")
+        first, second = (
+            {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("first", "second")
+        )
+        assert first == second
+        export = StatisticsExport.objects.get()
+        assert export.released_tables.exists()
+
+    def test_writes_nothing_of_a_release_whose_proof_is_refused(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run(tmp_path / "first")
+        table = ReleasedTable.objects.exclude(pattern=[]).first()
+        ReleasedTable.objects.filter(pk=table.pk).update(pattern=table.pattern[1:])
+        assert "La vérification de la protection a échoué" in refused(capsys, tmp_path / "second")
+        assert not (tmp_path / "second").exists()
+
+    def test_refuses_in_one_sentence_what_is_not_proved(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(protection, "LEAST_SECONDS", 1e-9)
+        monkeypatch.setattr(protection, "SECONDS_A_GOAL", 1e-9)
+        assert "n’a pas pu être prouvée" in refused(capsys, tmp_path / "out")
+        assert not StatisticsExport.objects.exists()
 
     def test_fills_an_empty_folder(self, tmp_path: Path) -> None:
         run(tmp_path)

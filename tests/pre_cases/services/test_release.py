@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from audit.history import acting_as, system_account
 from audit.journal.models import Event
-from pre_cases.models import StatisticsExport
+from pre_cases.models import ReleasedTable, StatisticsExport
 from pre_cases.querysets.release import STALE_AFTER
-from pre_cases.services import release
+from pre_cases.services import ledger, release
 from pre_cases.services.release import (
     NotAWholeYear,
     YearNotOver,
@@ -20,9 +20,11 @@ from pre_cases.services.release import (
     sweep_exports,
 )
 from pre_cases.statistics.period import Period
+from pre_cases.statistics.protection import CONTRADICTORY, GIVEN_AWAY, UNPROVED, Unprotected
 from pre_cases.statistics.writing.archive import read_grids
 from pre_cases.tasks import make_statistics_export, sweep_stale_exports
-from tests.cast import Cast
+from tests.cast import Cast, make_child
+from tests.pre_cases.statistics.invented import add_parcours
 
 YEAR = Period.civil_year(2014)
 State = StatisticsExport.State
@@ -57,7 +59,12 @@ class TestRequestExport:
         assert request_export(period=YEAR, by=cast.esther) == first
         assert request_export(period=Period.school_year(2013), by=cast.esther) != first
 
-    def test_makes_another_once_the_first_is_over(self, cast: Cast) -> None:
+    def test_gives_the_one_already_released(self, cast: Cast) -> None:
+        first = ask(cast)
+        make_export(export_id=first.pk)
+        assert request_export(period=YEAR, by=cast.esther) == first
+
+    def test_makes_another_once_the_first_has_failed(self, cast: Cast) -> None:
         first = ask(cast, state=State.FAILED)
         assert request_export(period=YEAR, by=cast.esther) != first
 
@@ -122,18 +129,45 @@ class TestMakeExport:
             assert timezone.now() - export.heartbeat_at < timedelta(minutes=1)
             raise ValueError("Inès Morel")
 
-        with mock.patch.object(release, "protected_report", report):
+        with mock.patch.object(release, "prepare", report):
             make_export(export_id=export.pk)
         assert seen == [42]
 
     def test_says_a_failure_by_a_code_and_never_by_its_text(self, cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
         export = ask(cast)
-        with mock.patch.object(release, "protected_report", side_effect=ValueError("Inès Morel")):
+        with mock.patch.object(release, "prepare", side_effect=ValueError("Inès Morel")):
             make_export(export_id=export.pk)
         export.refresh_from_db()
         assert (export.state, export.failure) == (State.FAILED, "error")
         assert "ValueError" in caplog.text
         assert "Morel" not in caplog.text
+
+    @pytest.mark.parametrize("code", [GIVEN_AWAY, UNPROVED, CONTRADICTORY])
+    def test_writes_nothing_when_no_pattern_is_proved(self, cast: Cast, code: str) -> None:
+        export = ask(cast)
+        with mock.patch.object(ledger, "protected_report", side_effect=Unprotected(code, "tie_movement")):
+            make_export(export_id=export.pk)
+        export.refresh_from_db()
+        assert (export.state, export.failure, export.archive) == (State.FAILED, code, None)
+        assert release.FAILURES[code]
+        assert not ReleasedTable.objects.exists()
+
+    def test_leaves_no_files_without_their_place_in_the_ledger(self, cast: Cast) -> None:
+        export = ask(cast)
+        with mock.patch.object(release, "enter", side_effect=ValueError):
+            make_export(export_id=export.pk)
+        export.refresh_from_db()
+        assert (export.state, export.archive) == (State.FAILED, None)
+
+    def test_gives_a_year_already_released_the_same_bytes(self, cast: Cast) -> None:
+        first, second = ask(cast), ask(cast)
+        make_export(export_id=first.pk)
+        add_parcours(make_child(), cast.team_a, date(2014, 2, 1), date(2014, 3, 1))
+        make_export(export_id=second.pk)
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert bytes(first.archive) == bytes(second.archive)
+        assert not second.released_tables.exists()
 
     def test_stops_when_the_job_was_given_to_another(self, cast: Cast) -> None:
         export = ask(cast)
@@ -144,7 +178,7 @@ class TestMakeExport:
             progress(50, "")
             raise AssertionError("went on")
 
-        with mock.patch.object(release, "protected_report", report):
+        with mock.patch.object(release, "prepare", report):
             make_export(export_id=export.pk)
         export.refresh_from_db()
         assert (export.state, export.attempts, export.failure) == (State.QUEUED, 1, "")

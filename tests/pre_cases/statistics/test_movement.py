@@ -201,7 +201,7 @@ def life(draw: st.DrawFn) -> list[Stay]:
     for number in range(draw(st.integers(1, 5))):
         start = on + timedelta(days=draw(st.integers(1, 200)))
         end = start + timedelta(days=draw(st.integers(0, 300)))
-        stays.append(Stay(number, draw(st.integers(1, 3)), start, end, "exit_reason:autre"))
+        stays.append(Stay(number, draw(st.integers(1, 3)), start, start, end, "exit_reason:autre"))
         on = end
     if draw(st.booleans()):
         stays[-1].closed_on = None

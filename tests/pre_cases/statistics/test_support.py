@@ -134,7 +134,7 @@ class TestObjectives:
         set_objective(closed, "social", "parents")
         set_objective(the_parcours(programme.follow((day(1, 6), None))))
         set_objective(the_parcours(programme.follow((day(1, 6), date(2015, 1, 1)))), result="reached")
-        domain, priority = objectives(programme.population())
+        domain, priority, _ = objectives(programme.population())
         assert column(domain)[("*", "*")] == 2
         assert column(domain)[("educatif", "reached")] == column(domain)[("social", "nr")] == 1
         assert column(priority)[("parents", "*")] == 1

@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -13,9 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.journal.models import Event
-from pre_cases.models import StatisticsExport
+from pre_cases.models import ReleasedTable, StatisticsExport
 from pre_cases.services.release import make_export
 from pre_cases.statistics.period import Period
+from pre_cases.statistics.writing.archive import read_grids
 from referents.models import Role, User
 from tests.cast import Cast, make_child, make_parcours, make_user
 from tests.pre_cases.statistics.invented import add_parcours
@@ -28,8 +30,9 @@ pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 
 @pytest.fixture
-def followed(cast: Cast) -> Cast:
+def followed(cast: Cast, settings: Any) -> Cast:
     """Six children of team A and three of team B followed in 2014: team B is too small to show."""
+    settings.STATISTICS_THRESHOLDS = {}
     for team, number in ((cast.team_a, 6), (cast.team_b, 3)):
         for _ in range(number):
             add_parcours(make_child("Zoé"), team, date(2013, 2, 1), date(2015, 3, 1))
@@ -111,6 +114,12 @@ class TestStatistics:
             add_parcours(make_child(), followed.team_a, date(2013, 2, 1), None)
             prepared(followed)
         assert queries(client, self.url) == few
+
+    def test_offers_no_second_preparation_of_a_year(self, followed: Cast, signed_in: SignedIn) -> None:
+        export = prepared(followed)
+        page = signed_in(followed.esther).get(self.url)
+        assert reverse("pre_cases:export_create") not in page.text
+        assert reverse("pre_cases:export_reasons", args=[export.pk]) in page.text
 
 
 def queries(client: Client, url: str) -> int:
@@ -210,6 +219,45 @@ class TestExportDownload:
             requested_by=followed.esther, starts_on=YEAR.starts_on, ends_on=YEAR.ends_on
         )
         assert signed_in(followed.esther).get(self.url(export)).status_code == 404
+
+    def test_gives_nothing_when_the_proof_is_refused(self, followed: Cast, signed_in: SignedIn) -> None:
+        export = prepared(followed)
+        table = export.released_tables.exclude(pattern=[]).first()
+        ReleasedTable.objects.filter(pk=table.pk).update(pattern=table.pattern[1:])
+        answer = signed_in(followed.esther).get(self.url(export))
+        assert answer.status_code == 409
+        assert "La vérification de la protection a échoué" in answer.text
+        assert "zip" not in answer["Content-Type"]
+
+
+class TestExportReasons:
+    def url(self, export: StatisticsExport) -> str:
+        return reverse("pre_cases:export_reasons", args=[export.pk])
+
+    def test_is_for_the_pilotage_alone(self, followed: Cast, signed_in: SignedIn) -> None:
+        export = prepared(followed)
+        for person in outsiders(followed):
+            assert signed_in(person).get(self.url(export)).status_code == 404
+
+    def test_does_not_exist_before_the_files_are_ready(self, followed: Cast, signed_in: SignedIn) -> None:
+        export = StatisticsExport.objects.create(
+            requested_by=followed.esther, starts_on=YEAR.starts_on, ends_on=YEAR.ends_on
+        )
+        assert signed_in(followed.esther).get(self.url(export)).status_code == 404
+
+    def test_counts_the_hidden_cells_of_the_files(self, followed: Cast, signed_in: SignedIn) -> None:
+        export = prepared(followed)
+        page = signed_in(followed.esther).get(self.url(export))
+        grids = {grid.code: grid.suppressed for grid in read_grids(bytes(export.archive))}
+        told = {reason.table: reason.hidden for reasons in page.context["themes"].values() for reason in reasons}
+        assert told["movement"] == grids["movement"] > 0
+        assert page.context["whole"].hidden == sum(told.values())
+
+    def test_says_why_in_words(self, followed: Cast, signed_in: SignedIn) -> None:
+        text = signed_in(followed.esther).get(self.url(prepared(followed))).text
+        assert "pour qu’on ne puisse pas les retrouver par soustraction" in text
+        assert "sous le seuil de 5" in text
+        assert "team:" not in text
 
 
 class TestTeamStatistics:
