@@ -2,21 +2,19 @@
 
 from typing import Any
 
+import audit.encryption.fields
 import django.db.models.deletion
 import django.utils.timezone
 import simple_history.models
 import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
-from django.db.models import F
-
-import audit.encryption.fields
 
 
 def submit_what_was_received(apps: Any, schema_editor: Any) -> None:
     """Before the drafts every saisine was transmitted on the day of its receipt."""
     for name in ("Saisine", "HistoricalSaisine"):
-        apps.get_model("pre_cases", name).objects.update(submitted_on=F("received_on"))
+        apps.get_model("pre_cases", name).objects.update(submitted_on=models.F("received_on"))
 
 
 class Migration(migrations.Migration):
@@ -34,10 +32,31 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("year", models.PositiveSmallIntegerField(verbose_name="année")),
                 ("amount", models.DecimalField(decimal_places=2, max_digits=8, verbose_name="montant")),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aid_envelopes",
+                        to="referents.team",
+                        verbose_name="équipe",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "enveloppe du fonds exceptionnel",
                 "verbose_name_plural": "enveloppes du fonds exceptionnel",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("team", "year"),
+                        name="aid_envelope_one_a_year",
+                        violation_error_message="L’enveloppe de cette année est déjà fixée.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0)),
+                        name="aid_envelope_not_negative",
+                        violation_error_message="Une enveloppe ne peut pas être négative.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -58,10 +77,35 @@ class Migration(migrations.Migration):
                         verbose_name="à",
                     ),
                 ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="transmise par",
+                    ),
+                ),
+                (
+                    "parcours",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="concerns",
+                        to="pre_cases.parcours",
+                        verbose_name="parcours",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "information préoccupante transmise",
                 "verbose_name_plural": "informations préoccupantes transmises",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("parcours", "author", "reported_on", "addressee"),
+                        name="concern_noted_once",
+                        violation_error_message="Cette transmission est déjà notée.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -109,10 +153,110 @@ class Migration(migrations.Migration):
                 ),
                 ("decided_on", models.DateField(blank=True, null=True, verbose_name="décidée le")),
                 ("paid_on", models.DateField(blank=True, null=True, verbose_name="versée le")),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="demandée par",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="par",
+                    ),
+                ),
+                (
+                    "parcours",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="aids",
+                        to="pre_cases.parcours",
+                        verbose_name="parcours",
+                    ),
+                ),
+                (
+                    "receipt",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="pre_cases.document",
+                        verbose_name="justificatif",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aids",
+                        to="referents.team",
+                        verbose_name="équipe",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "aide du fonds exceptionnel",
                 "verbose_name_plural": "aides du fonds exceptionnel",
+                "indexes": [models.Index(fields=["team", "decision", "decided_on"], name="aid_team_decided")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("requested__gt", 0)),
+                        name="aid_requested_is_positive",
+                        violation_error_message="Le montant demandé est supérieur à zéro.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("granted__isnull", True),
+                            models.Q(("granted__gt", 0), ("granted__lte", models.F("requested"))),
+                            _connector="OR",
+                        ),
+                        name="aid_granted_within_request",
+                        violation_error_message="Le montant accordé est supérieur à zéro, et au plus celui demandé.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_by__isnull", True),
+                                ("decided_on__isnull", True),
+                                ("decision", ""),
+                                ("granted__isnull", True),
+                            ),
+                            models.Q(
+                                ("decided_by__isnull", False),
+                                ("decided_on__isnull", False),
+                                ("decision", "granted"),
+                                ("granted__isnull", False),
+                            ),
+                            models.Q(
+                                ("decided_by__isnull", False),
+                                ("decided_on__isnull", False),
+                                ("decision", "refused"),
+                                ("granted__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="aid_decision_is_whole",
+                        violation_error_message="Une décision porte sa date, son auteur, et un montant si l’aide est accordée.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("paid_on__isnull", True),
+                            models.Q(("decision", "granted"), ("paid_on__gte", models.F("decided_on"))),
+                            _connector="OR",
+                        ),
+                        name="aid_paid_after_grant",
+                        violation_error_message="Seule une aide accordée est versée, et après la décision.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -128,6 +272,30 @@ class Migration(migrations.Migration):
                     "history_type",
                     models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="referents.team",
+                        verbose_name="équipe",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "historical enveloppe du fonds exceptionnel",
@@ -135,6 +303,7 @@ class Migration(migrations.Migration):
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
                 "default_permissions": (),
+                "indexes": [models.Index(fields=["id", "history_date"], name="pre_cases_h_id_23b37a_idx")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -158,6 +327,43 @@ class Migration(migrations.Migration):
                     "history_type",
                     models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="transmise par",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parcours",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pre_cases.parcours",
+                        verbose_name="parcours",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "historical information préoccupante transmise",
@@ -165,6 +371,7 @@ class Migration(migrations.Migration):
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
                 "default_permissions": (),
+                "indexes": [models.Index(fields=["id", "history_date"], name="pre_cases_h_id_cde309_idx")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -215,6 +422,82 @@ class Migration(migrations.Migration):
                     "history_type",
                     models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="demandée par",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="par",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parcours",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pre_cases.parcours",
+                        verbose_name="parcours",
+                    ),
+                ),
+                (
+                    "receipt",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pre_cases.document",
+                        verbose_name="justificatif",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="referents.team",
+                        verbose_name="équipe",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "historical aide du fonds exceptionnel",
@@ -222,6 +505,7 @@ class Migration(migrations.Migration):
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
                 "default_permissions": (),
+                "indexes": [models.Index(fields=["id", "history_date"], name="pre_cases_h_id_e1edf7_idx")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -242,6 +526,71 @@ class Migration(migrations.Migration):
                     "history_type",
                     models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="auteur",
+                    ),
+                ),
+                (
+                    "domain",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        limit_choices_to={"nomenclature": "domain"},
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="partners.term",
+                        verbose_name="domaine",
+                    ),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parcours",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pre_cases.parcours",
+                        verbose_name="parcours",
+                    ),
+                ),
+                (
+                    "priority",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        limit_choices_to={"nomenclature": "priority"},
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="partners.term",
+                        verbose_name="priorité",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "historical besoin",
@@ -249,6 +598,7 @@ class Migration(migrations.Migration):
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
                 "default_permissions": (),
+                "indexes": [models.Index(fields=["id", "history_date"], name="pre_cases_h_id_5b4023_idx")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -277,6 +627,30 @@ class Migration(migrations.Migration):
                     "history_type",
                     models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
                 ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "parcours",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pre_cases.parcours",
+                        verbose_name="parcours",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "historical suspension du parcours",
@@ -284,6 +658,7 @@ class Migration(migrations.Migration):
                 "ordering": ("-history_date", "-history_id"),
                 "get_latest_by": ("history_date", "history_id"),
                 "default_permissions": (),
+                "indexes": [models.Index(fields=["id", "history_date"], name="pre_cases_h_id_186c46_idx")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -302,10 +677,49 @@ class Migration(migrations.Migration):
                     audit.encryption.fields.EncryptedTextField(aad="need.text", max_length=300, verbose_name="besoin"),
                 ),
                 ("noted_on", models.DateField(verbose_name="noté le")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="auteur",
+                    ),
+                ),
+                (
+                    "domain",
+                    models.ForeignKey(
+                        limit_choices_to={"nomenclature": "domain"},
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="partners.term",
+                        verbose_name="domaine",
+                    ),
+                ),
+                (
+                    "parcours",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="needs",
+                        to="pre_cases.parcours",
+                        verbose_name="parcours",
+                    ),
+                ),
+                (
+                    "priority",
+                    models.ForeignKey(
+                        limit_choices_to={"nomenclature": "priority"},
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="partners.term",
+                        verbose_name="priorité",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "besoin",
                 "verbose_name_plural": "besoins",
+                "indexes": [models.Index(fields=["parcours", "noted_on"], name="need_parcours_noted")],
             },
         ),
         migrations.CreateModel(
@@ -331,10 +745,37 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Ce jour n’est plus compris.", null=True, verbose_name="jusqu’au"
                     ),
                 ),
+                (
+                    "parcours",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="suspensions",
+                        to="pre_cases.parcours",
+                        verbose_name="parcours",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "suspension du parcours",
                 "verbose_name_plural": "suspensions du parcours",
+                "indexes": [
+                    models.Index(fields=["parcours", "starts_on"], include=("ends_on",), name="suspension_parcours")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_on__isnull", True), ("ends_on__gte", models.F("starts_on")), _connector="OR"
+                        ),
+                        name="suspension_ends_after_start",
+                        violation_error_message="La fin ne peut pas précéder le début.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("ends_on__isnull", True)),
+                        fields=("parcours",),
+                        name="suspension_one_without_end",
+                        violation_error_message="Ce parcours est déjà suspendu.",
+                    ),
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -675,519 +1116,6 @@ class Migration(migrations.Migration):
                 fields=("parcours", "reminder", "due_on"),
                 name="task_reminds_once",
                 violation_error_message="Ce rappel est déjà noté.",
-            ),
-        ),
-        migrations.AddField(
-            model_name="aidenvelope",
-            name="team",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="aid_envelopes",
-                to="referents.team",
-                verbose_name="équipe",
-            ),
-        ),
-        migrations.AddField(
-            model_name="concernreported",
-            name="author",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="transmise par",
-            ),
-        ),
-        migrations.AddField(
-            model_name="concernreported",
-            name="parcours",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="concerns",
-                to="pre_cases.parcours",
-                verbose_name="parcours",
-            ),
-        ),
-        migrations.AddField(
-            model_name="exceptionalaid",
-            name="asked_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="demandée par",
-            ),
-        ),
-        migrations.AddField(
-            model_name="exceptionalaid",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="par",
-            ),
-        ),
-        migrations.AddField(
-            model_name="exceptionalaid",
-            name="parcours",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="aids",
-                to="pre_cases.parcours",
-                verbose_name="parcours",
-            ),
-        ),
-        migrations.AddField(
-            model_name="exceptionalaid",
-            name="receipt",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="pre_cases.document",
-                verbose_name="justificatif",
-            ),
-        ),
-        migrations.AddField(
-            model_name="exceptionalaid",
-            name="team",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="aids",
-                to="referents.team",
-                verbose_name="équipe",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalaidenvelope",
-            name="history_user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalaidenvelope",
-            name="team",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="referents.team",
-                verbose_name="équipe",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalconcernreported",
-            name="author",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="transmise par",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalconcernreported",
-            name="history_user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalconcernreported",
-            name="parcours",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pre_cases.parcours",
-                verbose_name="parcours",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalexceptionalaid",
-            name="asked_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="demandée par",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalexceptionalaid",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="par",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalexceptionalaid",
-            name="history_user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalexceptionalaid",
-            name="parcours",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pre_cases.parcours",
-                verbose_name="parcours",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalexceptionalaid",
-            name="receipt",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pre_cases.document",
-                verbose_name="justificatif",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalexceptionalaid",
-            name="team",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="referents.team",
-                verbose_name="équipe",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalneed",
-            name="author",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="auteur",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalneed",
-            name="domain",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                limit_choices_to={"nomenclature": "domain"},
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="partners.term",
-                verbose_name="domaine",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalneed",
-            name="history_user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalneed",
-            name="parcours",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pre_cases.parcours",
-                verbose_name="parcours",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalneed",
-            name="priority",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                limit_choices_to={"nomenclature": "priority"},
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="partners.term",
-                verbose_name="priorité",
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalsuspension",
-            name="history_user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="historicalsuspension",
-            name="parcours",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="pre_cases.parcours",
-                verbose_name="parcours",
-            ),
-        ),
-        migrations.AddField(
-            model_name="need",
-            name="author",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="auteur",
-            ),
-        ),
-        migrations.AddField(
-            model_name="need",
-            name="domain",
-            field=models.ForeignKey(
-                limit_choices_to={"nomenclature": "domain"},
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="partners.term",
-                verbose_name="domaine",
-            ),
-        ),
-        migrations.AddField(
-            model_name="need",
-            name="parcours",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="needs",
-                to="pre_cases.parcours",
-                verbose_name="parcours",
-            ),
-        ),
-        migrations.AddField(
-            model_name="need",
-            name="priority",
-            field=models.ForeignKey(
-                limit_choices_to={"nomenclature": "priority"},
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="partners.term",
-                verbose_name="priorité",
-            ),
-        ),
-        migrations.AddField(
-            model_name="suspension",
-            name="parcours",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="suspensions",
-                to="pre_cases.parcours",
-                verbose_name="parcours",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="aidenvelope",
-            constraint=models.UniqueConstraint(
-                fields=("team", "year"),
-                name="aid_envelope_one_a_year",
-                violation_error_message="L’enveloppe de cette année est déjà fixée.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="aidenvelope",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 0)),
-                name="aid_envelope_not_negative",
-                violation_error_message="Une enveloppe ne peut pas être négative.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="concernreported",
-            constraint=models.UniqueConstraint(
-                fields=("parcours", "author", "reported_on", "addressee"),
-                name="concern_noted_once",
-                violation_error_message="Cette transmission est déjà notée.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="exceptionalaid",
-            index=models.Index(fields=["team", "decision", "decided_on"], name="aid_team_decided"),
-        ),
-        migrations.AddConstraint(
-            model_name="exceptionalaid",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("requested__gt", 0)),
-                name="aid_requested_is_positive",
-                violation_error_message="Le montant demandé est supérieur à zéro.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exceptionalaid",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("granted__isnull", True),
-                    models.Q(("granted__gt", 0), ("granted__lte", models.F("requested"))),
-                    _connector="OR",
-                ),
-                name="aid_granted_within_request",
-                violation_error_message="Le montant accordé est supérieur à zéro, et au plus celui demandé.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exceptionalaid",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("decided_by__isnull", True),
-                        ("decided_on__isnull", True),
-                        ("decision", ""),
-                        ("granted__isnull", True),
-                    ),
-                    models.Q(
-                        ("decided_by__isnull", False),
-                        ("decided_on__isnull", False),
-                        ("decision", "granted"),
-                        ("granted__isnull", False),
-                    ),
-                    models.Q(
-                        ("decided_by__isnull", False),
-                        ("decided_on__isnull", False),
-                        ("decision", "refused"),
-                        ("granted__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="aid_decision_is_whole",
-                violation_error_message="Une décision porte sa date, son auteur, et un montant si l’aide est accordée.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exceptionalaid",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("paid_on__isnull", True),
-                    models.Q(("decision", "granted"), ("paid_on__gte", models.F("decided_on"))),
-                    _connector="OR",
-                ),
-                name="aid_paid_after_grant",
-                violation_error_message="Seule une aide accordée est versée, et après la décision.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="historicalaidenvelope",
-            index=models.Index(fields=["id", "history_date"], name="pre_cases_h_id_23b37a_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="historicalconcernreported",
-            index=models.Index(fields=["id", "history_date"], name="pre_cases_h_id_cde309_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="historicalexceptionalaid",
-            index=models.Index(fields=["id", "history_date"], name="pre_cases_h_id_e1edf7_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="historicalneed",
-            index=models.Index(fields=["id", "history_date"], name="pre_cases_h_id_5b4023_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="historicalsuspension",
-            index=models.Index(fields=["id", "history_date"], name="pre_cases_h_id_186c46_idx"),
-        ),
-        migrations.AddIndex(
-            model_name="need",
-            index=models.Index(fields=["parcours", "noted_on"], name="need_parcours_noted"),
-        ),
-        migrations.AddIndex(
-            model_name="suspension",
-            index=models.Index(fields=["parcours", "starts_on"], include=("ends_on",), name="suspension_parcours"),
-        ),
-        migrations.AddConstraint(
-            model_name="suspension",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_on__isnull", True), ("ends_on__gte", models.F("starts_on")), _connector="OR"),
-                name="suspension_ends_after_start",
-                violation_error_message="La fin ne peut pas précéder le début.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="suspension",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ends_on__isnull", True)),
-                fields=("parcours",),
-                name="suspension_one_without_end",
-                violation_error_message="Ce parcours est déjà suspendu.",
             ),
         ),
         migrations.RunPython(submit_what_was_received, migrations.RunPython.noop, elidable=True),
