@@ -45,8 +45,8 @@ def _plan(staff: Staff, days: int) -> EpreSession:
     """A weekday around that day."""
     on = timezone.localdate() + timedelta(days=days)
     on -= timedelta(days=max(on.weekday() - 4, 0)) if days < 0 else timedelta(0)
-    hours = {"starts_at": time(14), "ends_at": time(16, 30)}
-    return plan_session(team=staff.home, on=on, place=PLACE, by=staff.of(accounts.AMINA), **hours)
+    amina = staff.of(accounts.AMINA)
+    return plan_session(team=staff.home, on=on, starts_at=time(14), ends_at=time(16, 30), place=PLACE, by=amina)
 
 
 def _tell_past(
