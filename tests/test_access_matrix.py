@@ -38,6 +38,7 @@ from pre_cases.models import (
     FollowUp,
     Need,
     Objective,
+    Parcours,
     RetentionHold,
     StatisticsExport,
     Suspension,
@@ -690,13 +691,22 @@ def _session(cast: Cast) -> Any:
 
 
 def _participant(cast: Cast) -> Any:
-    return EpreParticipant.objects.filter(session=_session(cast)).get().pk
+    """Somebody without an account, whose leaving closes nothing to anybody; once."""
+    who = {"session_id": _session(cast), "name": "Dr Hamel", "institution": "PMI"}
+    with acting_as(system_account()):
+        return EpreParticipant.objects.get_or_create(**who)[0].pk
 
 
 def _item(cast: Cast) -> Any:
     """Inès's situation, on the agenda of a session of its own; once, since a single one may wait."""
     waiting = cast.ines_parcours.epre_items.filter(decision="").first()
     return (waiting or make_item(make_session(cast.team_a, cast.david), cast.ines_parcours)).pk
+
+
+def _removable(cast: Cast) -> Any:
+    """The situation of another child whom Benoît follows: the one who takes it off asks first."""
+    parcours = Parcours.objects.get(pk=_in_evaluation(cast))
+    return make_item(make_session(cast.team_a), parcours).pk
 
 
 def _follow_up(cast: Cast) -> Any:
@@ -798,7 +808,11 @@ ARGUMENT: dict[str, Callable[[Cast], Any]] = (
     | dict.fromkeys(ABOUT_A_SESSION - {"pre_cases:session_list"}, _session)
     | {"pre_cases:participant_remove": _participant, "pre_cases:team_session_create": lambda cast: cast.team_a.code}
     | dict.fromkeys([name for name in MATRIX if name.startswith("pre_cases:item_")], _item)
-    | {"pre_cases:item_create": _parcours, "pre_cases:follow_up_complete": _follow_up}
+    | {
+        "pre_cases:item_create": _in_evaluation,
+        "pre_cases:item_remove": _removable,
+        "pre_cases:follow_up_complete": _follow_up,
+    }
     | dict.fromkeys([f"pre_cases:request_{name}" for name in ("detail", "identity", "extend", "answer")], _request)
     | {"pre_cases:file_prepare": _request}
     | dict.fromkeys(

@@ -44,9 +44,10 @@ def tell_epre(staff: Staff, ines: Parcours) -> None:
 def _plan(staff: Staff, days: int) -> EpreSession:
     """A weekday around that day."""
     on = timezone.localdate() + timedelta(days=days)
-    on -= timedelta(days=max(on.weekday() - 4, 0)) if days < 0 else timedelta(0)
-    by = staff.of(accounts.AMINA)
-    return plan_session(team=staff.home, on=on, starts_at=time(14), ends_at=time(16, 30), place=PLACE, by=by)
+    while on.weekday() > 4:
+        on += timedelta(days=1 if days > 0 else -1)
+    amina = staff.of(accounts.AMINA)
+    return plan_session(team=staff.home, on=on, starts_at=time(14), ends_at=time(16, 30), place=PLACE, by=amina)
 
 
 def _tell_past(

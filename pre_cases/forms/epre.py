@@ -42,7 +42,7 @@ class PlanForm(SessionForm):
     )
 
 
-class InviteForm(PeopleForm):
+class MemberForm(PeopleForm):
     user = PersonField(
         label="Personne de l’équipe",
         required=False,

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit.journal.consult import Page, consult, consult_page
 from audit.journal.models import Action
-from pre_cases.forms.epre import AttendanceForm, InviteForm, PlanForm, SessionForm
+from pre_cases.forms.epre import AttendanceForm, MemberForm, PlanForm, SessionForm
 from pre_cases.models import EpreItem, EpreParticipant, EpreSession, EpreState
 from pre_cases.services.epre_session import (
     cancel_session,
@@ -142,7 +142,7 @@ def session_cancel(request: SignedInRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(FORM)
 def participant_invite(request: SignedInRequest, pk: UUID) -> HttpResponse:
     session = _run(request, pk)
-    form = InviteForm(request.POST or None, people=_people(session))
+    form = MemberForm(request.POST or None, people=_people(session))
     if form.is_valid() and attempt(form, lambda: invite(session=session, by=request.user, **form.cleaned_data)):
         messages.success(request, "La personne est invitée.")
         return redirect("pre_cases:session_detail", pk=pk)

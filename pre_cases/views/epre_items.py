@@ -95,7 +95,7 @@ def item_sheet(request: SignedInRequest, pk: UUID, form: str = "html") -> HttpRe
 
 @require_POST
 def item_remove(request: SignedInRequest, pk: UUID) -> HttpResponse:
-    item = consult(request, _with_parcours(EpreItem.objects.editable_by(request.user)), pk=pk)
+    item = consult(request, _with_parcours(EpreItem.objects.carried_by(request.user)), pk=pk)
     done = "La situation n’est plus à l’ordre du jour."
     carry_out(request, lambda: remove_from_agenda(item=item, by=request.user), done)
     return redirect("pre_cases:session_detail", pk=item.session_id)
