@@ -90,7 +90,8 @@ def appointment_settle(request: SignedInRequest, pk: UUID) -> HttpResponse:
     if state == AppointmentState.CANCELLED:
         messages.success(request, "Le rendez-vous est annulé.")
         return redirect("pre_cases:my_appointments")
-    messages.success(request, f"Rendez-vous {state.label}. Il reste à noter l’échange.")
+    held = state == AppointmentState.HELD
+    messages.success(request, "Rendez-vous tenu : notez l’échange." if held else "Personne n’est venu : notez-le.")
     return redirect(
         f"{reverse('pre_cases:entry_create', args=[appointment.parcours_id])}?{_written(appointment, state)}"
     )

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,7 +32,7 @@ from pre_cases.models import (
     Saisine,
 )
 from pre_cases.querysets.family_request import late
-from pre_cases.querysets.parcours import CONDITIONS, LACKS, ParcoursFlag
+from pre_cases.querysets.parcours import LACKS, ParcoursFlag
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.assignment import assign_referent
 from pre_cases.services.duplicates import settle_notice
@@ -244,38 +244,6 @@ def _load(team: Team) -> list[dict[str, Any]]:
         row | {"heaviest": heaviest, "gap": round(row["held"] - mean), "distance": abs(round(row["held"] - mean))}
         for row in rows
     ]
-
-
-@require_safe
-def team_missing(request: SignedInRequest, code: str) -> HttpResponse:
-    """What the annual statistics lack, référent by référent; every figure opens the list it counts."""
-    team = coordinated_team(request, code)
-    today = timezone.localdate()
-    follower = Assignment.objects.current(today).filter(parcours=OuterRef("pk")).values("referent")[:1]
-    lacking = Parcours.objects.in_team(team.pk).open().annotate(follower=Subquery(follower)).order_by()
-    flags = (ParcoursFlag.INCOMPLETE, *LACKS)
-    counted = {flag.name: Count("pk", filter=CONDITIONS[flag](today)) for flag in flags}
-    found: dict[int | None, dict[str, Any]] = {
-        row["follower"]: dict(row) for row in lacking.values("follower").annotate(**counted)
-    }
-    names = {person.pk: person.get_full_name() for person in User.objects.filter(pk__in=[pk for pk in found if pk])}
-    url = reverse("pre_cases:team_parcours", args=[team.code])
-    rows = [
-        {
-            "name": names.get(pk, "Sans référent"),
-            "cells": [
-                {
-                    "label": flag.label,
-                    "count": row[flag.name],
-                    "url": f"{url}?referent={pk or NOBODY}&filtre={flag.value}",
-                }
-                for flag in flags
-            ],
-        }
-        for pk, row in sorted(found.items(), key=lambda item: (item[0] is None, -item[1]["INCOMPLETE"], item[0] or 0))
-    ]
-    context = {"team": team, "flags": flags, "rows": [row for row in rows if row["cells"][0]["count"]]}
-    return render(request, "pre_cases/team_missing.html", context)
 
 
 @require_http_methods(FORM)
