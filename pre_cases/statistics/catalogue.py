@@ -84,8 +84,8 @@ def method(period: Period) -> list[str]:
         "ailleurs ; rien ne distingue un petit effectif des cases masquées avec lui.",
         "Le choix des cases est prouvé : pour chaque petit effectif, il existe une autre population qui donne "
         "exactement les mêmes chiffres publiés, où personne n’est dans la case, et une autre où le seuil y est "
-        "atteint. Cela vaut pour un lecteur extérieur, pour chaque équipe, qui connaît exactement ses propres enfants, et pour "
-        "les équipes qu’une même personne coordonne. Le certificat joint dit ce qui a été vérifié.",
+        "atteint. Cela vaut pour un lecteur extérieur, pour chaque équipe, qui connaît exactement ses propres enfants, "
+        "et pour les équipes qu’une même personne coordonne. Le certificat joint dit ce qui a été vérifié.",
         "Les tableaux qui se contraignent (l’âge et la classe, les sorties et les durées…) sont protégés ensemble, et "
         "avec les diffusions précédentes dont la période recouvre celle-ci.",
         "Les établissements, les projets et les équipes ne sont pas des personnes : leurs tableaux ne sont pas "

@@ -59,7 +59,7 @@ def ties_of(counted: Sequence[Figures]) -> list[Tie]:
     alone = [
         Tie(f"tie_{code}", _of_table(table))
         for code, table in tables.items()
-        if code not in named and table.spec.subject is Subject.PERSONS
+        if code not in named and table.spec.adds_up and table.spec.subject is Subject.PERSONS
     ]
     return [*_shared(tables), *crossed, *alone]
 
