@@ -31,7 +31,6 @@ from pre_cases.models import (
     Erasure,
     Objective,
     RetentionHold,
-    StatisticsExport,
     Task,
 )
 from pre_cases.services.parcours import close_parcours
@@ -54,6 +53,7 @@ from tests.cast import (
     make_user,
 )
 from tests.conftest import SecureClient
+from tests.pre_cases.statistics.invented import released
 from tests.situations import colleague_of, elsewhere, erase, to_be_erased
 from tests.watch import Watch, put_away
 
@@ -403,9 +403,7 @@ def _signed(cast: Cast) -> Any:
 
 
 def _export(cast: Cast) -> Any:
-    return StatisticsExport.objects.create(
-        requested_by=cast.esther, starts_on="2025-01-01", ends_on="2025-12-31", state="done", archive=b"PK"
-    ).pk
+    return released(cast.esther).pk
 
 
 def _document(cast: Cast) -> Any:
