@@ -40,7 +40,6 @@ from pre_cases.models import (
     Objective,
     Parcours,
     RetentionHold,
-    StatisticsExport,
     Suspension,
     Task,
 )
@@ -68,6 +67,7 @@ from tests.cast import (
     make_user,
 )
 from tests.conftest import SecureClient
+from tests.pre_cases.statistics.invented import released
 from tests.situations import colleague_of, elsewhere, erase, to_be_erased
 from tests.watch import Watch, put_away
 
@@ -592,9 +592,7 @@ def _signed(cast: Cast) -> Any:
 
 
 def _export(cast: Cast) -> Any:
-    return StatisticsExport.objects.create(
-        requested_by=cast.esther, starts_on="2025-01-01", ends_on="2025-12-31", state="done", archive=b"PK"
-    ).pk
+    return released(cast.esther).pk
 
 
 def _document(cast: Cast) -> Any:

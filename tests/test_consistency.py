@@ -38,6 +38,7 @@ NOT_ONE_TRANSACTION = {
     "pre_cases.services.document.add_document",
     "pre_cases.services.erasure.erase_child",
     "pre_cases.services.erasure.replay_tombstones",
+    "pre_cases.services.release.release_year",
     "pre_cases.services.search_index.rotate_index",
     "partners.services.schools.import_directory",
     "partners.services.schools.apply_or_refuse",

@@ -90,9 +90,9 @@ class ReleasedTable(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(
-                fields=["export", "tie"],
+                fields=["starts_on", "ends_on", "tie"],
                 name="released_table_once",
-                violation_error_message="Ces tableaux sont déjà dans le registre de cette diffusion.",
+                violation_error_message="Les chiffres de cette période sont déjà diffusés.",
             ),
             models.CheckConstraint(
                 condition=Q(ends_on__gte=F("starts_on")),

@@ -118,7 +118,7 @@ def _is_proved(cell: Row, judged: Mapping[Spot, int | None], measures: Collectio
     key = CellKey(cell["table"], cell["category"], cell["category_2"], cell["measure"])
     spot = Spot(key, cell["geography"])
     is_shown = cell["status"] == Status.PUBLISHED.value
-    if cell["value"] and key.measure not in measures:
+    if cell["value"] not in ("", "0") and key.measure not in measures:
         there = [
             Spot(part._replace(measure=m), spot.place) for part in (key, key._replace(category=TOTAL)) for m in measures
         ]

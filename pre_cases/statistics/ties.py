@@ -56,10 +56,11 @@ def ties_of(counted: Sequence[Figures]) -> list[Tie]:
         for table in sorted((table for table in counted if table.spec.is_tie), key=_bases_first)
     ]
     named = {entry.partition(":")[0] for tie in crossed for _, text in tie.counts for entry in text.split("|")}
+    named |= {tie.code.removeprefix("tie_") for tie in crossed}
     alone = [
         Tie(f"tie_{code}", _of_table(table))
         for code, table in tables.items()
-        if code not in named and table.spec.subject is Subject.PERSONS
+        if code not in named and table.spec.adds_up and table.spec.subject is Subject.PERSONS
     ]
     return [*_shared(tables), *crossed, *alone]
 

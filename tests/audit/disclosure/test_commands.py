@@ -1,6 +1,8 @@
 """``python -m audit.disclosure``: what a statistician types, and what it answers."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,15 @@ def instance(tmp_path: Path) -> Path:
     path = tmp_path / "instance.json"
     path.write_text(json.dumps(COUNTS), encoding="utf-8")
     return path
+
+
+class TestOutput:
+    def test_holds_nothing_but_its_own_words(self, instance: Path, tmp_path: Path) -> None:
+        """A process of its own: the solver greets on the standard output of the first who makes one."""
+        words = [sys.executable, "-m", "audit.disclosure", "protect", instance, "--out", tmp_path / "pattern.json"]
+        said = subprocess.run([*map(str, words), "--seed", "1"], capture_output=True, text=True, check=True).stdout
+        assert said.count("\n") == 1
+        assert said.startswith("2 of 4 cells hidden")
 
 
 def run(*words: str | Path) -> int:

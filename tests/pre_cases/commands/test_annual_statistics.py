@@ -20,12 +20,12 @@ pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 @pytest.fixture(autouse=True)
 def programme(settings: Any) -> Programme:
-    """Seven children in the 18e, three in the 19e."""
+    """Twelve children in the 18e, two of them new, and eight in the 19e."""
     settings.STATISTICS_THRESHOLDS = {}
     programme = Programme()
-    for _ in range(7):
-        programme.follow((date(2013, 2, 1), None))
-    for _ in range(3):
+    for number in range(12):
+        programme.follow((date(2013, 2, 1) if number > 1 else date(2014, 2, 1), None))
+    for _ in range(8):
         programme.follow((date(2013, 2, 1), None), team=programme.east)
     return programme
 
@@ -45,8 +45,8 @@ class TestAnnualStatistics:
                 (row["table"], row["geography"], row["category"]): (row["value"], row["status"])
                 for row in csv.DictReader(file)
             }
-        assert found["movement", "paris", "*"] == ("10", "published")
-        assert found["movement", "arrondissement:18", "*"] == ("", "suppressed")
+        assert found["movement", "paris", "*"] == ("20", "published")
+        assert found["movement", "arrondissement:18", "arrival"] == ("", "suppressed")
 
     def test_writes_the_same_files_again(self, tmp_path: Path) -> None:
         run(tmp_path / "out")

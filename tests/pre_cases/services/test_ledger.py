@@ -12,7 +12,6 @@ from audit.disclosure.protection import protect
 from audit.disclosure.search import Unprotectable
 from pre_cases.models import ReleasedTable, StatisticsExport
 from pre_cases.services.ledger import UnsafeRelease, prepare, released_before, released_ties, verify
-from pre_cases.services.release import make_export
 from pre_cases.statistics.kept import kept, read_kept
 from pre_cases.statistics.period import Period
 from pre_cases.statistics.protection import Earlier, ProtectedTie, with_earlier
@@ -20,7 +19,7 @@ from pre_cases.statistics.report import protected_report
 from pre_cases.statistics.writing.archive import files_of, zip_of
 from referents.models import Role, User
 from tests.cast import make_team, make_user
-from tests.pre_cases.statistics.invented import Programme
+from tests.pre_cases.statistics.invented import Programme, released
 
 CIVIL, SCHOOL = Period.civil_year(2014), Period.school_year(2014)
 
@@ -50,13 +49,6 @@ def esther() -> User:
     return make_user("Esther", Role.PILOTAGE)
 
 
-def release(period: Period, person: User) -> StatisticsExport:
-    export = StatisticsExport.objects.create(requested_by=person, starts_on=period.starts_on, ends_on=period.ends_on)
-    make_export(export_id=export.pk)
-    export.refresh_from_db()
-    return export
-
-
 def identity(ties: Any) -> ProtectedTie:
     return next(tie for tie in ties if tie.statement.code == "tie_identity")
 
@@ -71,14 +63,13 @@ class TestReleasedBefore:
         assert leaks(first, second)
 
     def test_no_year_gives_away_what_an_earlier_one_hid(self, programme: Programme, esther: User) -> None:
-        civil, school = release(CIVIL, esther), release(SCHOOL, esther)
-        assert school.state == StatisticsExport.State.DONE
+        civil, school = released(esther, CIVIL), released(esther, SCHOOL)
         first, second = identity(released_ties(civil)), identity(released_ties(school))
         assert second.certificate["earlier_releases"] == 1
         assert not leaks(first, second)
 
     def test_leaves_out_the_same_year_and_those_apart(self, programme: Programme, esther: User) -> None:
-        release(CIVIL, esther)
+        released(esther, CIVIL)
         assert not released_before(CIVIL)
         assert not released_before(Period.civil_year(2015))
         assert set(released_before(SCHOOL)) == set(ReleasedTable.objects.values_list("tie", flat=True))
@@ -115,10 +106,10 @@ def leaks(first: ProtectedTie, second: ProtectedTie) -> bool:
 
 class TestVerify:
     def test_accepts_what_was_released(self, programme: Programme, esther: User) -> None:
-        verify(release(CIVIL, esther))
+        verify(released(esther, CIVIL))
 
     def test_refuses_a_pattern_that_shows_more(self, programme: Programme, esther: User) -> None:
-        export = release(CIVIL, esther)
+        export = released(esther, CIVIL)
         row = export.released_tables.get(tie="tie_identity")
         tie = read_kept(bytes(row.proof), row.certificate)
         shown = replace(tie, suppressed=tie.suppressed - {min(tie.suppressed)})
@@ -126,7 +117,7 @@ class TestVerify:
         self.refuse(export)
 
     def test_refuses_a_witness_that_is_none(self, programme: Programme, esther: User) -> None:
-        export = release(CIVIL, esther)
+        export = released(esther, CIVIL)
         row = export.released_tables.get(tie="tie_identity")
         tie = read_kept(bytes(row.proof), row.certificate)
         broken = replace(tie, proof=replace(tie.proof, witnesses=[{} for _ in tie.proof.witnesses]))
@@ -134,7 +125,7 @@ class TestVerify:
         self.refuse(export)
 
     def test_refuses_files_that_show_what_the_pattern_hides(self, programme: Programme, esther: User) -> None:
-        export = release(CIVIL, esther)
+        export = released(esther, CIVIL)
         exact, archive = prepare_without_protection(CIVIL)
         assert exact != archive
         StatisticsExport.objects.filter(pk=export.pk).update(archive=exact)
@@ -142,12 +133,12 @@ class TestVerify:
         self.refuse(export)
 
     def test_refuses_a_release_with_a_part_of_its_ledger_missing(self, programme: Programme, esther: User) -> None:
-        export = release(CIVIL, esther)
+        export = released(esther, CIVIL)
         export.released_tables.filter(tie="tie_followed").delete()
         self.refuse(export)
 
     def test_refuses_what_cannot_be_read(self, programme: Programme, esther: User) -> None:
-        export = release(CIVIL, esther)
+        export = released(esther, CIVIL)
         self.tamper(export.released_tables.get(tie="tie_identity"), proof=b"nothing")
         self.refuse(export)
 

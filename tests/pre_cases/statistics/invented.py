@@ -9,15 +9,17 @@ from typing import Any
 
 from audit.history import acting_as, system_account
 from partners.models import Term
-from pre_cases.models import Child, Parcours
+from pre_cases.models import Child, Parcours, StatisticsExport
+from pre_cases.services.release import make_export
 from pre_cases.statistics.extent import Extent, programme_extent
 from pre_cases.statistics.period import Period
 from pre_cases.statistics.population import Population, read_population
 from pre_cases.statistics.tables import Figures
-from referents.models import Team
+from referents.models import Team, User
 from tests.cast import make_child, make_parcours, make_team
 
 YEAR = Period.civil_year(2014)
+LAST_YEAR = Period.civil_year(2025)
 PARIS = "paris"
 day = partial(date, 2014)
 
@@ -82,3 +84,12 @@ def column(figures: Figures, geography: str = PARIS, measure: str = "") -> dict[
         for cell in figures.cells
         if cell.geography == geography and cell.measure == wanted and cell.value
     }
+
+
+def released(person: User, period: Period = LAST_YEAR) -> StatisticsExport:
+    """A release as the worker makes it."""
+    export = StatisticsExport.objects.create(requested_by=person, starts_on=period.starts_on, ends_on=period.ends_on)
+    make_export(export_id=export.pk)
+    export.refresh_from_db()
+    assert export.state == StatisticsExport.State.DONE, export.failure
+    return export

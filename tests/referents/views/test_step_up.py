@@ -15,6 +15,7 @@ from pre_cases.models import StatisticsExport
 from pre_cases.statistics.period import Period
 from referents.views.step_up import second_factor_again
 from tests.cast import PASSWORD, Cast
+from tests.pre_cases.statistics.invented import released
 from tests.second_factor import code, enrol
 
 MINUTE = timedelta(minutes=1)
@@ -95,9 +96,7 @@ class TestFormPage:
 class TestExports:
     @pytest.fixture
     def export(self, cast: Cast) -> StatisticsExport:
-        return StatisticsExport.objects.create(
-            requested_by=cast.esther, starts_on="2025-01-01", ends_on="2025-12-31", state="done", archive=b"PK"
-        )
+        return released(cast.esther)
 
     def test_are_asked_for_from_the_page_of_the_year(self, esther: Client, monkeypatch) -> None:
         year = Period(date(2014, 1, 1), date(2014, 12, 31))
@@ -117,7 +116,7 @@ class TestExports:
         with later(11):
             assert esther.get(url)["Location"].startswith(reverse("mfa_reauthenticate"))
             esther.post(reverse("mfa_reauthenticate"), {"code": code()})
-            assert esther.get(url).content == b"PK"
+            assert esther.get(url).content == bytes(export.archive)
 
     def test_answer_the_same_about_what_does_not_exist(self, esther: Client, export: StatisticsExport) -> None:
         with later(11):
