@@ -91,7 +91,8 @@ def make_whole_file(parcours: Parcours, person: User, *, content: bytes = PDF) -
             objective=objective, label="x", domain=domain, mode="individual", nature="pre", data_key_id=key
         )
         entry = Entry.objects.create(**signed, kind="phone", on=today, text="x")
-        FollowUp.objects.create(entry=entry, asked_by=person, question="x", data_key_id=key)
+        answered = {"answer": "x", "answered_by": person, "answered_at": timezone.now()}
+        FollowUp.objects.create(entry=entry, asked_by=person, question="x", data_key_id=key, **answered)
         Entry.objects.create(saisine=former.saisine, author=person, kind="phone", on=today, text="x", data_key_id=key)
         Comment.objects.create(**signed, text="x")
         Task.objects.create(**own, assignee=person, label="x", due_on=today)
