@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote, quote_plus
+from uuid import UUID
 
 from django.apps import apps
 from django.utils import timezone
@@ -20,6 +21,7 @@ from audit.encryption.keyed import encrypted_fields, is_historical, keyed_models
 from audit.history import acting_as, system_account
 from pre_cases.models import Child, ChildTag, Parcours
 from pre_cases.search.index import current_index_key, secrets_of_index
+from pre_cases.services.entry_template import add_template
 from pre_cases.services.search_index import row_of
 from tests.cast import Cast, make_child, make_parcours
 from tests.whole_file import make_whole_file
@@ -32,7 +34,8 @@ def planted(cast: Cast) -> tuple[Parcours, dict[str, str]]:
     """A parcours of Benoît with a row in every model that has encrypted fields, and the canary of each field."""
     parcours = make_parcours(cast.team_a, referent=cast.benoit, child=make_child("Zoé"))
     make_whole_file(parcours, cast.benoit, content=DOCUMENT)
-    canaries = dict(_fill(parcours))
+    template = add_template(label="x", kind="phone", with_whom="family", text="x", by=cast.benoit)
+    canaries = dict(_fill(parcours, template.data_key_id))
     child = Child.objects.get(pk=parcours.child_id)
     key_id = current_index_key()
     ChildTag.objects.filter(child=child).delete()
@@ -40,9 +43,11 @@ def planted(cast: Cast) -> tuple[Parcours, dict[str, str]]:
     return Parcours.objects.get(pk=parcours.pk), canaries
 
 
-def _fill(parcours: Parcours) -> Iterator[tuple[str, str]]:
-    """Write a canary in each encrypted field of one row of each model of this family; its aad and the canary."""
-    keys = {parcours.data_key_id, parcours.child.family.data_key_id}
+def _fill(parcours: Parcours, *also: UUID) -> Iterator[tuple[str, str]]:
+    """Write a canary in each encrypted field of one row of each model of this family, or under these keys; its aad and
+    the canary.
+    """
+    keys = {parcours.data_key_id, parcours.child.family.data_key_id, *also}
     for model in keyed_models():
         fields = encrypted_fields(model)
         if is_historical(model) or not fields:
