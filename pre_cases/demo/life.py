@@ -22,7 +22,7 @@ from pre_cases.services.objection import record_objection
 from pre_cases.services.reminders import remind_team
 from pre_cases.services.suspension import suspend_parcours
 from pre_cases.services.timeline import add_entry
-from referents.models import Team
+from referents.models import Team, User
 
 ENVELOPE = Decimal(2400)  # euros a year for each team
 
@@ -40,25 +40,37 @@ def tell_life(staff: Staff, ines: Parcours) -> None:
     several = running.annotate(holders=Count("agreement__holders"))
     opposed = several.filter(holders__gte=2).order_by("pk").first()
     others = running if opposed is None else running.exclude(pk=opposed.pk)
-    suspended, reported, helped = others.order_by("pk")[:3]
-    load_keys_of(suspended, reported, helped)
+    stops = [_suspend, _report, _ask]
+    for stop, parcours in zip(stops, others.order_by("pk")[: len(stops)], strict=False):  # a small city has fewer
+        load_keys_of(parcours)
+        stop(parcours, benoit)
+    if opposed is not None:
+        _oppose(staff, opposed)
+    remind_team(team=home, by=system_account())
+
+
+def _suspend(parcours: Parcours, benoit: User) -> None:
     suspend_parcours(
-        parcours=suspended,
+        parcours=parcours,
         reason="Toute la famille est partie deux mois auprès d’une grand-mère malade.",
-        starts_on=today - timedelta(days=12),
-        ends_on=today + timedelta(days=45),
+        starts_on=timezone.localdate() - timedelta(days=12),
+        ends_on=timezone.localdate() + timedelta(days=45),
         by=benoit,
     )
-    report_concern(parcours=reported, reported_on=today - timedelta(days=4), addressee=ConcernAddressee.CRIP, by=benoit)
+
+
+def _report(parcours: Parcours, benoit: User) -> None:
+    four_days_ago = timezone.localdate() - timedelta(days=4)
+    report_concern(parcours=parcours, reported_on=four_days_ago, addressee=ConcernAddressee.CRIP, by=benoit)
+
+
+def _ask(parcours: Parcours, benoit: User) -> None:
     ask_aid(
-        parcours=helped,
+        parcours=parcours,
         purpose="Un trimestre de cantine, le temps que le tarif social soit revu.",
         requested=Decimal("132.60"),
         by=benoit,
     )
-    if opposed is not None:
-        _oppose(staff, opposed)
-    remind_team(team=home, by=system_account())
 
 
 def _evaluate(staff: Staff, ines: Parcours) -> None:

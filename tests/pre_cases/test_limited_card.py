@@ -38,8 +38,22 @@ OTHER_SUBJECTS = {
     "export_detail",
     "export_download",
     "project_change",
+    "entry_template_remove",
+    "calendar_feed",
+    "session_detail",
+    "session_sheets",
+    "session_sheets_pdf",
 }
-SAISINE = ("saisine_detail", "saisine_assign", "saisine_outcome", "saisine_entry", "parcours_open")
+SAISINE = (
+    "saisine_detail",
+    "saisine_assign",
+    "saisine_outcome",
+    "saisine_entry",
+    "saisine_print",
+    "saisine_change",
+    "saisine_complete",
+    "parcours_open",
+)
 
 
 def about_ines(name: str, cast: Cast) -> str:
@@ -47,8 +61,10 @@ def about_ines(name: str, cast: Cast) -> str:
     short = name.removeprefix("pre_cases:")
     if short in SAISINE or (short.startswith("agreement_") and short != "agreement_withdraw"):
         return reverse(name, args=[cast.ines_parcours.saisine_id])
-    if short in ("parcours_reopen", "parcours_enter"):
+    if short in ("parcours_reopen", "parcours_enter", "item_create"):
         return reverse(name, args=[cast.ines_parcours.pk])
+    if short == "item_remove":
+        return reverse(name, args=[matrix.ARGUMENT["pre_cases:item_write"](cast)])
     return matrix.address_of(name, cast)
 
 
@@ -88,14 +104,14 @@ class TestFormerReferent:
         add_task(
             parcours=cast.ines_parcours, label="Tâche secrète", due_on=due_on, assignee=cast.benoit, by=cast.benoit
         )
-        save_draft(parcours=cast.ines_parcours, form="entry", content={"text": "Brouillon"}, by=cast.benoit)
+        save_draft(parcours=cast.ines_parcours, form="entry", content={"text": "À peine ébauché"}, by=cast.benoit)
         make_enrolment(cast.ines_parcours, cast.project)
         make_document(cast.ines_parcours, cast.benoit)
         pass_on(cast, ibrahim)
         client = signed_in(cast.benoit)
         for name in ("my_parcours", "my_tasks", "shared_parcours", "stood_in_parcours", "saisine_list", "my_accesses"):
             page = client.get(reverse(f"pre_cases:{name}")).content.decode()
-            for hidden in (str(cast.ines_parcours.pk), "Morel", "Tâche secrète", "Brouillon", "CE2"):
+            for hidden in (str(cast.ines_parcours.pk), "Morel", "Tâche secrète", "À peine ébauché", "CE2"):
                 assert hidden not in page, (name, hidden)
         home = client.get(reverse("home"), follow=True).content.decode()
         assert str(cast.ines_parcours.pk) not in home

@@ -31,8 +31,21 @@ ONE_S_OWN = {
     "pre_cases:stand_in_end",
     "pre_cases:hand_over_refuse",
     "pre_cases:hand_over_cancel",
+    "pre_cases:entry_correct",
+    "pre_cases:entry_template_remove",
 }
-PAGES = [name for name in MATRIX if name.startswith("pre_cases:") and name not in WITHOUT_ARGUMENT]
+# of the whole team, or of whoever holds the address
+NOBODY_S_OWN = {
+    "pre_cases:session_detail",
+    "pre_cases:session_sheets",
+    "pre_cases:session_sheets_pdf",
+    "pre_cases:calendar_feed",
+}
+PAGES = [
+    name
+    for name in MATRIX
+    if name.startswith("pre_cases:") and name not in WITHOUT_ARGUMENT and name not in NOBODY_S_OWN
+]
 CARRIED = [name for name in PAGES if MATRIX[name][1] == OPEN and name not in ONE_S_OWN]
 NOT_CARRIED = [name for name in PAGES if MATRIX[name][1] == HIDDEN or name in ONE_S_OWN]
 

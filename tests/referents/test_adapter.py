@@ -67,7 +67,7 @@ class TestSignIn:
         enrol(benoit)
         assert sign_in(client, benoit.email, PASSWORD)["Location"] == reverse("mfa_authenticate")
         assert client.post(reverse("mfa_authenticate"), {"code": code()})["Location"] == reverse("home")
-        assert client.get(reverse("home"))["Location"] == reverse("pre_cases:my_parcours")
+        assert client.get(reverse("home"))["Location"] == reverse("pre_cases:my_day")
 
     def test_does_not_look_at_the_case_of_the_address(self, benoit: User) -> None:
         assert sign_in(SecureClient(), benoit.email.upper(), PASSWORD).status_code == 302

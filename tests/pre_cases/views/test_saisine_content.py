@@ -21,7 +21,7 @@ def content(saisine: Saisine, **values: Any) -> dict[str, Any]:
 class TestDraft:
     def test_is_kept_then_transmitted(self, cast: Cast, signed_in) -> None:
         client = signed_in(cast.benoit)
-        client.post(url("saisine_create"), typed(team=cast.team_a.pk, draft="1"))
+        client.post(url("saisine_create"), typed(team=cast.team_a.pk, unsent="1"))
         draft = Saisine.objects.get(author=cast.benoit)
         assert stage(draft) is SaisineStage.DRAFT
         page = client.get(url("saisine_detail", draft.pk)).content.decode()
