@@ -68,7 +68,9 @@ def enter(export: StatisticsExport, report: Report) -> None:
 
 
 def released_ties(export: StatisticsExport) -> list[ProtectedTie]:
-    return [_read(row) for row in export.released_tables.order_by("pk")]
+    """What the ledger holds of a period: once, whichever request its files were first made for."""
+    rows = ReleasedTable.objects.filter(starts_on=export.starts_on, ends_on=export.ends_on)
+    return [_read(row) for row in rows.order_by("pk")]
 
 
 def verify(export: StatisticsExport) -> None:

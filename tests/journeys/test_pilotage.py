@@ -59,6 +59,9 @@ class TestAnnualExport:
 
         esther.follow("Revenir aux statistiques")
         esther.reads("Chiffres tels que connus le")
+        esther.follow("Pourquoi des cases sont masquées")
+        esther.reads("pour qu’on ne puisse pas les retrouver par soustraction")
+        esther.look()
         for address in ("/statistiques/", "/projets/", "/organismes/", "/ecoles/"):
             esther.open(address)
             esther.reads_nowhere(*NAMES, "Morel")

@@ -168,6 +168,7 @@ class TestMakeExport:
         second.refresh_from_db()
         assert bytes(first.archive) == bytes(second.archive)
         assert not second.released_tables.exists()
+        ledger.verify(second)
 
     def test_stops_when_the_job_was_given_to_another(self, cast: Cast) -> None:
         export = ask(cast)
