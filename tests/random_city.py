@@ -286,14 +286,16 @@ class RandomCity:
         for person in self.some_people(3):
             state = self.rng.choice(["planned", "held"])
             Appointment.objects.create(**own, user=person, on=self.today, starts_at=time(9, 30), state=state)
-        entry = Entry.objects.create(**own, author=self.rng.choice(self.people), kind="phone", on=self.today, text="x")
+        latest = parcours.assignments.order_by("-starts_on").first()
+        author = latest.referent if latest is not None and self.often(0.8) else self.rng.choice(self.people)
+        entry = Entry.objects.create(**own, author=author, kind="phone", on=self.today, text="x")
         answered = {"answer": "x", "answered_by": self.people[0], "answered_at": timezone.now()}
         FollowUp.objects.create(
             entry=entry,
             asked_by=self.people[1],
             question="x",
             data_key_id=parcours.data_key_id,
-            **(answered if self.often(0.3) else {}),
+            **(answered if self.often(0.15) else {}),
         )
         person = self.rng.choice(self.people)
         EntryTemplate.objects.create(user=person, label="x", kind="phone", text="x", data_key_id=parcours.data_key_id)
@@ -355,6 +357,10 @@ class RandomCity:
                 answered_at=self.rng.choice([None, timezone.now()]),
             )
         leaves, receives, asks = self.rng.sample(self.people, 3)
+        held = Membership.objects.current().filter(team=parcours.team, role=Role.REFERENT, user__is_active=True)
+        own = [membership.user for membership in held.order_by("pk") if membership.user != leaves]
+        if own and self.often(0.7):
+            receives = self.rng.choice(own)
         answered = {"outcome": "refused", "answered_at": timezone.now()} if self.often(0.4) else {}
         make_hand_over(parcours, leaves, receives, asked_by=self.rng.choice([leaves, asks]), **answered)
 
