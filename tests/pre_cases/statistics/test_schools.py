@@ -111,7 +111,7 @@ class TestMeans:
         for closed_on, ends_on in ((None, None), (day(12, 31), None), (None, day(12, 31)), (None, date(2015, 1, 1))):
             parcours = programme.follow((day(1, 6), closed_on)).parcours_list.get()
             saved(Assignment, parcours=parcours, referent=busy, starts_on=day(1, 6), ends_on=ends_on)
-        staff, caseload = means(YEAR, programme_extent())
+        staff, caseload, _ = means(YEAR, programme_extent())
         assert column(staff) == {TOTAL: 3, "referent": 2, "coordinator": 1}
         assert column(caseload) == {TOTAL: 2, "1_19": 1, "0": 1}
         assert caseload.value(PARIS, measure="mean_parcours") == 1
