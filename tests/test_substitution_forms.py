@@ -46,6 +46,7 @@ POSTED = {
     "transmit",  # the second button of a saisine
     "confirm",  # the hand-over, once its effects are shown
     "refuse",  # the other button of an answer
+    "unsent",  # « Enregistrer sans transmettre »
     "keep",  # the other button of a passage
     "return",  # the other button of an approval
     "annee",  # TestExport

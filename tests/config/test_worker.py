@@ -19,10 +19,11 @@ PATIENCE = 120  # seconds; only a broken worker waits that long
 ASK = """
 from datetime import date
 from audit.history import acting_as, system_account
-from pre_cases.models import StatisticsExport
+from pre_cases.models import ReleasedTable, StatisticsExport
 from pre_cases.services.release import request_export
 from pre_cases.statistics.period import Period
 from referents.models import Membership, User
+ReleasedTable.objects.all().delete()
 StatisticsExport.objects.all().delete()
 esther = User.objects.filter(email="esther@marelle.example").first()
 if esther is None:

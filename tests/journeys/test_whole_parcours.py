@@ -20,7 +20,7 @@ def receive(benoit: Visitor) -> None:
     benoit.fill({"Prescripteur": "École élémentaire"})
     mother = {"Prénom": "Anne", "Nom": "Roy", "Lien avec l’enfant": "mère", "Titulaire de l’autorité parentale": True}
     benoit.fill(mother, benoit.group("Un adulte"))
-    benoit.press("Garder en brouillon")
+    benoit.press("Enregistrer sans transmettre")
     benoit.reads("Le brouillon est gardé", "Prochaine étape : terminer le brouillon")
     benoit.follow("Le faire maintenant")
     benoit.fill(
