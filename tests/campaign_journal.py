@@ -126,6 +126,7 @@ def journal(folder: Path, chance: random.Random, events: int = EVENTS) -> Iterat
     from django.db import transaction
     from django.test import override_settings
 
+    from audit.journal.checkpoint import export_checkpoint
     from tests.audit.journal import tampering
 
     path = folder / f"checkpoints-{secrets.token_hex(4)}"
@@ -134,6 +135,7 @@ def journal(folder: Path, chance: random.Random, events: int = EVENTS) -> Iterat
         tampering.everything_is_committed(),
         transaction.atomic(),
     ):
+        export_checkpoint()  # that of the empty journal
         tampering.write_events(events, chance)
         tampering.seal_in_batches(chance)
         yield

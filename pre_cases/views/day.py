@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -60,8 +60,7 @@ def my_day(request: SignedInRequest) -> HttpResponse:
     context = {
         "today": today,
         "tasks": tasks,
-        "meetings": meetings,
-        "sessions": list(EpreSession.objects.prepared_by(person).this_week(today).order_by("on", "starts_at", "id")),
+        "week": _in_order(meetings, EpreSession.objects.prepared_by(person).this_week(today)),
         "waiting": waiting,
         "watched": watched,
         "parcours_list": mine[:FIRST_ONES],
@@ -70,6 +69,11 @@ def my_day(request: SignedInRequest) -> HttpResponse:
         "draft": draft,
     }
     return render(request, "pre_cases/my_day.html", context)
+
+
+def _in_order(*dated: Iterable[Any]) -> list[Any]:
+    """Meetings and sessions of the EPRE together, by day and hour; a session is about no parcours."""
+    return sorted((each for some in dated for each in some), key=lambda each: (each.on, each.starts_at))
 
 
 def _own(request: SignedInRequest) -> ParcoursQuerySet:

@@ -94,14 +94,19 @@ class TestMyDay:
 
     def test_shows_the_sessions_of_the_epre_this_week(self, cast: Cast, signed_in) -> None:
         today = timezone.localdate()
-        for days, place in ((0, "Maison bleue"), (6, "Maison verte"), (7, "Maison jaune")):
-            make_session(cast.team_a, cast.amina, on=today + days * DAY, place=place)
-        make_session(cast.team_b, cast.amina, on=today, place="Maison rouge")
+        for days, place in ((0, "Bleue"), (6, "Verte"), (7, "Jaune")):
+            make_session(cast.team_a, cast.amina, on=today + days * DAY, place=f"Maison {place}")
+        make_session(cast.team_b, cast.amina, on=today, place="Maison Rouge")
         page = signed_in(cast.benoit).get(url("my_day")).content.decode()
-        assert [place for place in ("bleue", "verte", "jaune", "rouge") if f"Maison {place}" in page] == [
-            "bleue",
-            "verte",
-        ]
+        shown = [place for place in ("Bleue", "Verte", "Jaune", "Rouge") if f"Maison {place}" in page]
+        assert shown == ["Bleue", "Verte"]
+
+    def test_mixes_meetings_and_sessions_by_day_and_hour(self, cast: Cast, signed_in) -> None:
+        today = timezone.localdate()
+        make_session(cast.team_a, on=today + 2 * DAY)
+        early, late = meet(cast, cast.ines_parcours, today + DAY), meet(cast, cast.ines_parcours, today + 3 * DAY)
+        week = signed_in(cast.benoit).get(url("my_day")).context["week"]
+        assert [each.on for each in week] == [early.on, today + 2 * DAY, late.on]
 
     def test_counts_on_each_tile_the_rows_of_the_list_it_opens(self, cast: Cast, signed_in) -> None:
         fill(cast, 3)
@@ -148,13 +153,13 @@ class TestMyDay:
         }
         meet(cast, cast.ines_parcours, today, state="cancelled")
         meet(cast, cast.ines_parcours, today, user=cast.amina)
-        meetings = signed_in(cast.benoit).get(url("my_day")).context["meetings"]
+        meetings = signed_in(cast.benoit).get(url("my_day")).context["week"]
         assert [meeting.pk for meeting in meetings] == [shown[-3], shown[0], shown[6]]
 
     def test_shows_the_work_of_whom_one_replaces(self, cast: Cast, signed_in, ibrahim: User) -> None:
         make_stand_in(cast.benoit, ibrahim)
         meeting = meet(cast, cast.ines_parcours, timezone.localdate())
-        assert [m.pk for m in signed_in(ibrahim).get(url("my_day")).context["meetings"]] == [meeting.pk]
+        assert [m.pk for m in signed_in(ibrahim).get(url("my_day")).context["week"]] == [meeting.pk]
 
     def test_comes_back_after_a_task_is_done_in_one_click(self, cast: Cast, signed_in) -> None:
         task = add_task(
