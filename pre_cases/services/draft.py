@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from audit.encryption.keys import create_data_key
+from audit.encryption.keys import create_data_key, load_keys
 from audit.encryption.keystore.models import KeyKind
 from audit.services import service
 from pre_cases.models import Draft, Parcours
@@ -25,6 +25,7 @@ def save_draft(*, parcours: Parcours | None, form: str, content: dict[str, Any],
     draft = Draft.objects.of(by).filter(parcours=parcours, form=form).first()
     if draft is None:
         draft = Draft(user=by, parcours=parcours, form=form, data_key_id=key_id or create_data_key(KeyKind.TEAM))
+    load_keys([draft.data_key_id])  # a request begins with no key
     draft.content, draft.updated_at = content, timezone.now()
     draft.save()
     return draft

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from audit.encryption.keys import load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from pre_cases.models import EpreItem, EpreParticipant, EpreRemoval, EpreSession, EpreState
@@ -96,6 +97,7 @@ def cancel_session(*, session: EpreSession, by: User) -> EpreSession:
 
 def take_off(item: EpreItem, removal: EpreRemoval) -> None:
     """End an undecided situation of an agenda, inside the transaction of its service."""
+    load_keys([item.data_key_id])
     item.removed_on, item.removal = timezone.localdate(), removal
     item.save()
     record_change(item, "remove")

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from audit.encryption.keys import load_keys_of, own_key_ring
 from audit.encryption.keystore.models import DataKey
 from partners.models import Term
 from pre_cases.models import Draft
@@ -67,6 +68,13 @@ class TestOwnDraft:
         again = save_draft(parcours=None, form="saisine", content={"situation": "Repris"}, by=cast.benoit)
         assert (again.pk, again.data_key_id) == (draft.pk, draft.data_key_id)
         assert Draft.objects.get().content == {"situation": "Repris"}
+
+    def test_is_saved_again_by_another_request(self, cast: Cast) -> None:
+        for text in ("Un", "Deux"):
+            with own_key_ring():
+                save_draft(parcours=None, form="saisine", content={"situation": text}, by=cast.benoit)
+        load_keys_of(Draft.objects.get())
+        assert Draft.objects.get().content == {"situation": "Deux"}
 
     def test_is_apart_from_those_of_a_parcours_and_of_others(self, cast: Cast) -> None:
         save_draft(parcours=None, form="entry", content={"text": "à moi"}, by=cast.benoit)

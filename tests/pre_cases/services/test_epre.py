@@ -10,7 +10,7 @@ from dateutil.relativedelta import relativedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from audit.encryption.keys import load_keys_of
+from audit.encryption.keys import load_keys_of, own_key_ring
 from audit.history import acting_as, system_account
 from audit.services import Refused
 from partners.models import Term
@@ -116,6 +116,15 @@ class TestPlanSession:
         with pytest.raises(Refused, match="déjà une séance"):
             move_session(session=other, by=cast.amina, on=today() + 9 * DAY, **HOURS)
         assert move_session(session=other, by=cast.amina, on=other.on, **HOURS | {"place": "Mairie"}).place == "Mairie"
+
+
+class TestCancelSession:
+    def test_frees_a_written_sheet_in_a_request_of_its_own(self, cast: Cast) -> None:
+        session = make_session(cast.team_a)
+        put_on_agenda(session=session, parcours=cast.ines_parcours, question="Quel appui ?", by=cast.amina)
+        with own_key_ring():
+            cancel_session(session=session, by=cast.amina)
+        assert not EpreItem.objects.there().exists()
 
 
 class TestInvite:
