@@ -11,9 +11,10 @@ from uuid_utils.compat import uuid7
 from audit.encryption.keys import load_keys
 from audit.journal.record import record_change
 from audit.services import service
-from pre_cases.models import Draft, Entry, EntryKind, EntryWith, Parcours
+from pre_cases.models import Entry, EntryKind, EntryWith, Parcours
 from pre_cases.search.words import plain
 from pre_cases.services.dates import refresh_dates
+from pre_cases.services.draft import discard_draft
 from pre_cases.services.preconditions import locked
 from pre_cases.services.timeline import EntryRefused, add_entry, received_on, require_fitting
 from referents.models import User
@@ -48,7 +49,7 @@ def add_entries(
         add_entry(parcours=parcours, by=by, **exchange)
         for parcours in sorted(parcours_list, key=lambda parcours: parcours.pk)  # everybody locks in the same order
     ]
-    Draft.objects.of(by).filter(parcours__isnull=True, form=SEVERAL).delete()
+    discard_draft(parcours=None, form=SEVERAL, by=by)
     return entries
 
 

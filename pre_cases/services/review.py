@@ -9,8 +9,9 @@ from uuid import UUID
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import Term
-from pre_cases.models import Bilan, Draft, Objective, ObjectiveResult, Parcours, Review
+from pre_cases.models import Bilan, Objective, ObjectiveResult, Parcours, Review
 from pre_cases.services.dates import refresh_dates
+from pre_cases.services.draft import discard_draft
 from pre_cases.services.preconditions import locked, not_in_future
 from referents.models import User
 
@@ -54,7 +55,7 @@ def record_review(
         data_key_id=current.data_key_id,
     )
     record_change(review, "create")
-    Draft.objects.of(by).filter(parcours=current, form="review").delete()
+    discard_draft(parcours=current, form="review", by=by)
     refresh_dates(current)
     return review
 
@@ -87,7 +88,7 @@ def write_bilan(
     bilan.family_word, bilan.relay = family_word, relay
     bilan.save()
     record_change(bilan, action)
-    Draft.objects.of(by).filter(parcours=current, form="bilan").delete()
+    discard_draft(parcours=current, form="bilan", by=by)
     return bilan
 
 

@@ -12,7 +12,8 @@ from audit.encryption.keys import create_data_key, load_keys
 from audit.journal.record import record_change
 from audit.services import Refused, service
 from partners.models import School, Sex, Term
-from pre_cases.models import Child, Draft, Family, Parcours, Residence, Saisine, SaisineOutcome, SaisineSign, Schooling
+from pre_cases.models import Child, Family, Parcours, Residence, Saisine, SaisineOutcome, SaisineSign, Schooling
+from pre_cases.services.draft import discard_draft
 from pre_cases.services.family import (
     KnownAdult,
     NewAdult,
@@ -113,7 +114,7 @@ def receive_saisine(
         SaisineSign.objects.create(saisine=saisine, sign=sign, is_main=sign == main_sign)
     record_change(saisine, "create")
     if new_child is not None and new_child.family is None:  # the form of a sibling keeps no draft
-        Draft.objects.of(by).filter(parcours=None, form=SAISINE_DRAFT).delete()
+        discard_draft(parcours=None, form=SAISINE_DRAFT, by=by)
     return saisine
 
 

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from audit.journal.record import record_change
 from audit.services import Refused, service
-from pre_cases.models import Comment, Draft, Entry, EntryKind, EntryWith, Parcours, Saisine, SaisineStage, Task
+from pre_cases.models import Comment, Entry, EntryKind, EntryWith, Parcours, Saisine, SaisineStage, Task
 from pre_cases.querysets.saisine import WAITING
 from pre_cases.services.dates import refresh_dates
+from pre_cases.services.draft import discard_draft
 from pre_cases.services.preconditions import locked, not_in_future, require_not_frozen
 from referents.models import User
 
@@ -78,7 +79,7 @@ def add_entry(
     )
     record_change(entry, "create")
     if isinstance(parent, Parcours):
-        Draft.objects.of(by).filter(parcours=parent, form="entry").delete()
+        discard_draft(parcours=parent, form="entry", by=by)
         refresh_dates(parent)
     return entry
 

@@ -18,13 +18,14 @@ from audit.journal.page import capped_counts
 from pre_cases.forms.parcours import AssignForm, CloseForm, EnterForm, NameSearchForm, ReopenForm
 from pre_cases.forms.timeline import EntryForm
 from pre_cases.missing import missing_in
-from pre_cases.models import Child, Document, Draft, EpreItem, EpreSession, FamilyRequest, Parcours, ParcoursShare
+from pre_cases.models import Child, Document, EpreItem, EpreSession, FamilyRequest, Parcours, ParcoursShare
 from pre_cases.querysets.parcours import CONDITIONS, LACKS, ParcoursFlag, ParcoursQuerySet
 from pre_cases.search.words import NameQuery
 from pre_cases.services.assignment import assign_referent
 from pre_cases.services.parcours import close_parcours, decide_entry, may_still_reopen, reopen_parcours
 from pre_cases.timeline import Reader, timeline_of
 from pre_cases.views.beside import beside
+from pre_cases.views.drafts import draft_of
 from referents.models import Role, StandIn, User
 from referents.requests import SignedInRequest
 from referents.views.answer import attempt
@@ -150,7 +151,7 @@ def parcours_detail(request: SignedInRequest, pk: UUID) -> HttpResponse:
     parcours = consult(request, Parcours.objects.visible_to(request.user).with_page(), pk=pk)
     may_edit = request.user.has_perm("pre_cases.change_parcours", parcours)
     may_decide = request.user.has_perm("pre_cases.decide_parcours", parcours)
-    draft = Draft.objects.of(request.user).filter(parcours=parcours, form="entry").first() if may_edit else None
+    draft = draft_of(request, "entry", parcours) if may_edit else None
     context = {
         "parcours": parcours,
         "today": timezone.localdate(),

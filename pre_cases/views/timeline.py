@@ -11,11 +11,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from audit.journal.consult import consult, consult_page
 from audit.services import Refused
 from pre_cases.forms.timeline import CommentForm, EntryForm, TaskForm
-from pre_cases.models import AccessRequest, Draft, HandOver, Parcours, Task
+from pre_cases.models import AccessRequest, HandOver, Parcours, Task
 from pre_cases.services.draft import discard_draft, save_draft
 from pre_cases.services.timeline import add_comment, add_entry, add_task, complete_task
 from pre_cases.views.appointment import entry_to_write
 from pre_cases.views.day import tried
+from pre_cases.views.drafts import draft_of
 from pre_cases.views.parcours import FORM, answer
 from referents.models import Role, User
 from referents.requests import SignedInRequest
@@ -32,7 +33,7 @@ def entry_create(request: SignedInRequest, pk: UUID) -> HttpResponse:
         discard_draft(parcours=parcours, form="entry", by=request.user)
         messages.success(request, "Le brouillon est jeté.")
         return redirect("pre_cases:parcours_detail", pk=pk)
-    draft = Draft.objects.of(request.user).filter(parcours=parcours, form="entry").first()
+    draft = draft_of(request, "entry", parcours)
     first = (draft.content if draft else {}) | entry_to_write(request)
     form = EntryForm(tried(request.POST) if request.method == "POST" else None, initial=first)
     if form.is_valid() and attempt(form, lambda: add_entry(parcours=parcours, by=request.user, **form.cleaned_data)):
