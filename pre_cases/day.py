@@ -26,6 +26,9 @@ TEAM_FLAGS = (
 )
 
 
+URGENT, UNANSWERED = "urgentes", "sans-reponse"  # filters, in the address of the list that a tile opens
+
+
 @dataclass(frozen=True)
 class Figure:
     """One queryset to count, and the page that lists its rows."""
@@ -92,7 +95,7 @@ def team_figures(person: User, team: Team) -> list[Figure]:
 
 def urgent_figure(person: User, team: Team) -> Figure:
     waiting = Saisine.objects.visible_to(person).in_team(team.pk).waiting().filter(is_urgent=True)
-    url = f"{reverse('pre_cases:saisine_list')}?equipe={team.code}&filtre=urgentes"
+    url = f"{reverse('pre_cases:saisine_list')}?equipe={team.code}&filtre={URGENT}"
     return Figure("Saisines urgentes", waiting, url)
 
 
@@ -101,9 +104,6 @@ def question_figure(person: User, team: Team) -> Figure:
     asked = FollowUp.objects.overseen_by(person).waiting().filter(entry__parcours__team=team)
     url = f"{reverse('pre_cases:team_questions', args=[team.code])}?filtre={UNANSWERED}"
     return Figure("Questions sans réponse", asked, url)
-
-
-UNANSWERED = "sans-reponse"
 
 
 def letter_of(person: User) -> list[tuple[str, list[Tile]]]:

@@ -11,7 +11,7 @@ from pre_cases.demo import accounts
 from pre_cases.demo.staff import Staff
 from pre_cases.models import EpreDecision, EpreItem, EpreParticipant, EprePurpose, EpreSession, Parcours
 from pre_cases.services.epre_agenda import put_on_agenda
-from pre_cases.services.epre_decision import FollowUp, decide_item
+from pre_cases.services.epre_decision import NextStep, decide_item
 from pre_cases.services.epre_session import close_minutes, hold_session, invite, plan_session
 
 PLACE = "Centre d’animation Binet, salle du premier étage"
@@ -74,7 +74,7 @@ def _tell_past(
         if not rank:
             decide_item(item=item, decision=EpreDecision.ADJOURNED, adjourned_to=coming, by=amina)
             continue
-        told = FollowUp("Prendre l’avis du médecin scolaire", timezone.localdate() + timedelta(days=6), None, david)
+        told = NextStep("Prendre l’avis du médecin scolaire", timezone.localdate() + timedelta(days=6), None, david)
         reason = "Recueillir d’abord l’avis de la santé scolaire, avec l’accord des parents."
         decide_item(item=item, decision=EpreDecision.ADVICE, reason=reason, follow_up=told, by=amina)
     present = list(held.participants.all())

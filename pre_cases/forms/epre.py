@@ -11,7 +11,7 @@ from django import forms
 
 from pre_cases.forms.fields import DayField, PeopleForm, PersonField, short_text
 from pre_cases.models import EpreDecision, EpreParticipant, EprePurpose, EpreSession
-from pre_cases.services.epre_decision import FollowUp
+from pre_cases.services.epre_decision import NextStep
 from pre_cases.sheets import hour
 from referents.models import User
 
@@ -162,11 +162,11 @@ class DecisionForm(forms.Form):
             "family_told_on": typed["family_told_on"],
         }
 
-    def _follow_up(self) -> FollowUp | None:
+    def _follow_up(self) -> NextStep | None:
         typed, chosen = self.cleaned_data, self.cleaned_data["follow_up_by"]
         if not chosen:
             return None
-        return FollowUp(typed["follow_up"], typed["follow_up_on"], self.people.get(chosen), self.members.get(chosen))
+        return NextStep(typed["follow_up"], typed["follow_up_on"], self.people.get(chosen), self.members.get(chosen))
 
 
 class ToldForm(forms.Form):

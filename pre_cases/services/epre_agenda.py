@@ -147,5 +147,4 @@ def leave_agendas(parcours: Parcours, removal: EpreRemoval) -> None:
     """What the end of a parcours or of its agreement does: no session examines it any more. The parcours is locked."""
     waiting = EpreItem.objects.filter(parcours=parcours, decision="", removed_on__isnull=True)
     for item in waiting.select_related("session"):
-        load_keys([item.data_key_id])
         take_off(item, removal)

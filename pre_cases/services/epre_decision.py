@@ -39,7 +39,7 @@ class DecisionRefused(Refused):
 
 
 @dataclass(frozen=True)
-class FollowUp:
+class NextStep:
     """What is to be done, by whom and for when: an account, which gets a task, or a member without one."""
 
     text: str
@@ -57,7 +57,7 @@ def decide_item(
     reason: str = "",
     adjourned_to: EpreSession | None = None,
     renewed_until_on: date | None = None,
-    follow_up: FollowUp | None = None,
+    follow_up: NextStep | None = None,
     family_told_on: date | None = None,
 ) -> EpreItem:
     """Write down what the session decided of one situation; once, and not before its day.
@@ -135,7 +135,7 @@ def _later(item: EpreItem, session: EpreSession | None) -> EpreSession:
     return later
 
 
-def _entrust(item: EpreItem, follow_up: FollowUp, person: User) -> None:
+def _entrust(item: EpreItem, follow_up: NextStep, person: User) -> None:
     participant, user = follow_up.participant, follow_up.user
     if participant is not None and participant.session_id != item.session_id:
         raise DecisionRefused("Cette personne n’est pas de la séance.", field="follow_up_by")

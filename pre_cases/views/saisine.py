@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audit.encryption.keys import load_keys_of
 from audit.journal.consult import CURSOR_PARAMETER, capped_counts, consult, consult_page
 from audit.journal.models import Action
+from pre_cases.day import URGENT
 from pre_cases.forms.saisine import (
     AssigneeForm,
     ChildSearchForm,
@@ -52,7 +53,7 @@ from referents.views.reach import require
 
 MOST_KNOWN = 50  # parcours shown of children who may be the one sought
 RECORDED = "La saisine est enregistrée."
-ALL, URGENT, UNFOLLOWED, OVER = "", "urgentes", "sans-suivi", "sans-parcours"
+ALL, UNFOLLOWED, OVER = "", "sans-suivi", "sans-parcours"
 # value in the address: (label, condition); the first one shows every saisine that waits
 FILTERS: dict[str, tuple[str, Q]] = {
     ALL: ("Toutes", Q(stage_code__in=[stage.value for stage in WAITING])),

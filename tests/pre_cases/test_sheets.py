@@ -10,7 +10,7 @@ from audit.encryption.keys import load_keys_of
 from audit.history import acting_as, system_account
 from pre_cases import sheets
 from pre_cases.models import EpreItem, EpreSession, SaisineSign
-from pre_cases.services.epre_decision import FollowUp, decide_item
+from pre_cases.services.epre_decision import NextStep, decide_item
 from tests.cast import Cast, make_item, make_session
 
 
@@ -35,7 +35,7 @@ def session(cast: Cast) -> EpreSession:
         for sign, is_main in (("isolement", False), ("absences", True)):
             SaisineSign.objects.create(saisine=cast.ines_parcours.saisine, sign_id=f"sign:{sign}", is_main=is_main)
     item = make_item(session, cast.ines_parcours, purpose="advice", resources="Aime lire.")
-    told = FollowUp("Trouver un club", timezone.localdate(), participant=session.participants.get())
+    told = NextStep("Trouver un club", timezone.localdate(), participant=session.participants.get())
     decide_item(item=item, decision="advice", reason="Un club de lecture.", follow_up=told, by=cast.amina)
     return session
 

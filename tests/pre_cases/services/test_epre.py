@@ -28,7 +28,7 @@ from pre_cases.querysets.parcours import ParcoursFlag
 from pre_cases.services.agreement import withdraw_agreement
 from pre_cases.services.assignment import assign_referent
 from pre_cases.services.epre_agenda import move_up, put_on_agenda, remove_from_agenda, write_sheet
-from pre_cases.services.epre_decision import FollowUp, complete_follow_up, decide_item, tell_family
+from pre_cases.services.epre_decision import NextStep, complete_follow_up, decide_item, tell_family
 from pre_cases.services.epre_session import (
     cancel_session,
     close_minutes,
@@ -325,7 +325,7 @@ class TestDecideItem:
     def test_refuses_a_name_in_what_the_minutes_say(self, cast: Cast, item: EpreItem) -> None:
         with pytest.raises(Refused, match="reste anonyme"):
             decide_item(item=item, decision="advice", reason="Lina ira au centre", by=cast.amina)
-        follow_up = FollowUp("Appeler Nadia", today() + DAY, user=cast.benoit)
+        follow_up = NextStep("Appeler Nadia", today() + DAY, user=cast.benoit)
         with pytest.raises(Refused, match="reste anonyme"):
             decide_item(item=item, decision="entry", follow_up=follow_up, by=cast.amina)
         assert not Task.objects.exists()
@@ -333,7 +333,7 @@ class TestDecideItem:
 
     def test_entrusts_a_follow_up_to_an_account_or_to_a_name(self, cast: Cast, item: EpreItem) -> None:
         david = item.session.participants.get()
-        follow_up = FollowUp("Écrire au médecin scolaire", today() + 7 * DAY, participant=david)
+        follow_up = NextStep("Écrire au médecin scolaire", today() + 7 * DAY, participant=david)
         decide_item(item=item, decision="entry", follow_up=follow_up, by=cast.amina)
         given = EpreItem.objects.entrusted_to(as_read(cast.david)).get()
         assert given == item
@@ -344,7 +344,7 @@ class TestDecideItem:
         stranger = make_session(cast.team_b, cast.chloe).participants.get()
         with pytest.raises(Refused, match="pas de la séance"):
             decide_item(
-                item=item, decision="entry", follow_up=FollowUp("x", today() + DAY, participant=stranger), by=cast.amina
+                item=item, decision="entry", follow_up=NextStep("x", today() + DAY, participant=stranger), by=cast.amina
             )
         assert again(item).decision == ""
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from audit.encryption.keys import load_keys_of
 from audit.history import acting_as, system_account
 from pre_cases.models import EpreItem, EpreParticipant, EpreSession, Parcours, SaisineSign
-from pre_cases.services.epre_decision import FollowUp, decide_item
+from pre_cases.services.epre_decision import NextStep, decide_item
 from tests.cast import Cast, make_child, make_item, make_parcours, make_session
 from tests.queries import queries_of
 
@@ -210,7 +210,7 @@ class TestItemDecide:
 
 class TestFollowUpComplete:
     def test_is_for_the_person_entrusted(self, cast: Cast, signed_in, session, item) -> None:
-        told = FollowUp("Écrire au médecin scolaire", timezone.localdate(), participant=session.participants.get())
+        told = NextStep("Écrire au médecin scolaire", timezone.localdate(), participant=session.participants.get())
         decide_item(item=item, decision="advice", reason="Avis de santé", follow_up=told, by=cast.amina)
         address = url("follow_up_complete", item.pk)
         assert signed_in(cast.chloe).post(address).status_code == 404
@@ -234,7 +234,7 @@ class TestSharedParcours:
         def entrust(number: int) -> None:
             parcours = make_parcours(cast.team_a, child=make_child(f"Enfant{number}"))
             load_keys_of(parcours)
-            told = FollowUp("Écrire au médecin scolaire", today, participant=david)
+            told = NextStep("Écrire au médecin scolaire", today, participant=david)
             item = make_item(session, parcours, purpose="advice")
             decide_item(item=item, decision="advice", reason="Avis de santé", follow_up=told, by=cast.amina)
 
